@@ -1,0 +1,123 @@
+//! The plan: what a pass will do, and why, as a value.
+//!
+//! [`plan`] is a pure function of what is desired, what was observed and the time. It does no
+//! I/O, reads no clock and no environment, and uses no randomness (the jitter of a back-off comes
+//! from the instance's id), so the same input always gives the same plan.
+
+#![forbid(unsafe_code)]
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::model::{ContainerName, DesiredPod, Instance, InstanceId, Pod, PodName};
+
+/// What was seen of the world, by pod.
+#[derive(Debug, Clone, Default)]
+pub struct Observed {
+    /// Every pod that the database or the run directory knows something of.
+    pub pods: BTreeMap<PodName, ObservedPod>,
+}
+
+/// What was seen of one pod.
+#[derive(Debug, Clone, Default)]
+pub struct ObservedPod {
+    /// Whether its pinned namespaces are all there.
+    pub sandbox: SandboxState,
+    /// Its instances, oldest first, in the state they were just seen in.
+    pub instances: Vec<ObservedInstance>,
+}
+
+/// What is there of a pod's sandbox.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum SandboxState {
+    /// Nothing.
+    #[default]
+    Absent,
+    /// Something, but not all of it: it has to be made anew.
+    Partial,
+    /// All of it.
+    Ready,
+}
+
+/// What was seen of one instance.
+#[derive(Debug, Clone)]
+pub struct ObservedInstance {
+    /// Its row, with the state and exit that were just seen.
+    pub instance: Instance,
+    /// The spec of the generation it runs, if the database still has it.
+    pub spec: Option<Arc<Pod>>,
+    /// Whether something of it (directories, cgroup) is still on the host.
+    pub leftovers: bool,
+}
+
+/// An ordered difference between desired and observed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Plan {
+    /// One lane a pod: its steps run in order, lanes run in parallel.
+    pub lanes: Vec<Lane>,
+    /// The earliest moment at which the same world would give another plan (a restart delay ends).
+    pub wake: Option<Timestamp>,
+}
+
+/// The steps of one pod.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lane {
+    /// The pod.
+    pub pod: PodName,
+    /// Its steps, in order; never empty.
+    pub steps: Vec<Step>,
+}
+
+/// One action of a plan.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    /// Stable within a pod: `start/app/3`, `stop/app/2`, `create-sandbox`.
+    pub id: String,
+    /// The container it is about, if it is about one.
+    pub container: Option<ContainerName>,
+    /// What is done.
+    pub action: Action,
+    /// Why: the field that changed, the exit that was seen, the drift.
+    pub cause: String,
+}
+
+/// What a step does. Every one tolerates "already done" and "already gone".
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Action {
+    /// Makes and pins the pod's namespaces, replacing what is there of them.
+    CreateSandbox,
+    /// Makes a new instance and executes its program.
+    Start {
+        /// The attempt number of the new instance.
+        attempt: u32,
+        /// Its place in a row of quick ends.
+        streak: u32,
+    },
+    /// Asks the instance to end, kills it after its grace period, and takes in its exit.
+    Stop {
+        /// The instance.
+        id: InstanceId,
+    },
+    /// Removes the instance's directories and cgroup; its row stays as history.
+    Remove {
+        /// The instance.
+        id: InstanceId,
+    },
+    /// Applies live changes (limits) to the running instance and marks it as of this generation.
+    Update {
+        /// The instance.
+        id: InstanceId,
+    },
+    /// Unpins the pod's namespaces.
+    RemoveSandbox,
+    /// Removes the pod's rows, logs and locks.
+    Forget,
+}
+
+/// Compares what is desired with what was observed. Pods of `observed` that are not in `desired`
+/// and have rows or resources are torn down.
+pub fn plan(_desired: &[DesiredPod], _observed: &Observed, _now: Timestamp) -> Plan {
+    Plan::default()
+}

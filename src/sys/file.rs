@@ -1,0 +1,232 @@
+//! Files and directories that tank owns: made without following links, written atomically,
+//! removed without leaving the file system they are on.
+
+use std::fs::File;
+use std::io::{Read, Write};
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::Path;
+
+use rustix::fs::{self as rfs, AtFlags, CWD, FileType, Mode, OFlags, RenameFlags};
+
+use super::{Error, Result};
+
+fn error(call: &'static str, path: &Path, errno: rustix::io::Errno) -> Error {
+    Error::new(call, path.display().to_string(), errno)
+}
+
+/// Makes a directory; one that is already there is left as it is.
+pub fn make_dir(path: &Path, mode: u32) -> Result<()> {
+    match rfs::mkdir(path, Mode::from_raw_mode(mode)) {
+        Ok(()) | Err(rustix::io::Errno::EXIST) => Ok(()),
+        Err(errno) => Err(error("mkdir", path, errno)),
+    }
+}
+
+/// Makes a directory and those above it that are missing, all with `mode`.
+pub fn make_dirs(path: &Path, mode: u32) -> Result<()> {
+    match rfs::mkdir(path, Mode::from_raw_mode(mode)) {
+        Ok(()) | Err(rustix::io::Errno::EXIST) => Ok(()),
+        Err(rustix::io::Errno::NOENT) => {
+            if let Some(parent) = path.parent() {
+                make_dirs(parent, mode)?;
+            }
+            make_dir(path, mode)
+        }
+        Err(errno) => Err(error("mkdir", path, errno)),
+    }
+}
+
+/// Opens a directory for use as the base of `*at` calls; a link is refused.
+pub fn open_dir(path: &Path) -> Result<OwnedFd> {
+    let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::RDONLY;
+    rfs::open(path, flags, Mode::empty()).map_err(|errno| error("open", path, errno))
+}
+
+/// Creates a file that must not exist yet, for writing.
+pub fn create_new(path: &Path, mode: u32) -> Result<File> {
+    let flags = OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::RDWR;
+    rfs::open(path, flags, Mode::from_raw_mode(mode))
+        .map(File::from)
+        .map_err(|errno| error("open", path, errno))
+}
+
+/// Opens a file for reading and writing, creating it if it is missing; a link is refused.
+pub fn open_or_create(path: &Path, mode: u32) -> Result<File> {
+    let flags = OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::RDWR;
+    rfs::open(path, flags, Mode::from_raw_mode(mode))
+        .map(File::from)
+        .map_err(|errno| error("open", path, errno))
+}
+
+/// Whether a written file must survive a power cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Durability {
+    /// Synchronised, with its directory, before the call returns.
+    Durable,
+    /// As the kernel pleases; for what a reboot discards anyway.
+    Volatile,
+}
+
+/// Replaces the file `path` by one with `content`: readers see the old or the new one, whole.
+pub fn replace(path: &Path, content: &[u8], mode: u32, durability: Durability) -> Result<()> {
+    let io_error = |call, e: std::io::Error| Error::new(call, path.display().to_string(), e);
+    let mut name = path.as_os_str().to_owned();
+    name.push(".tmp");
+    let temporary = Path::new(&name);
+    match rfs::unlink(temporary) {
+        Ok(()) | Err(rustix::io::Errno::NOENT) => {}
+        Err(errno) => return Err(error("unlink", temporary, errno)),
+    }
+    let mut file = create_new(temporary, mode)?;
+    file.write_all(content).map_err(|e| io_error("write", e))?;
+    if durability == Durability::Durable {
+        file.sync_all().map_err(|e| io_error("fsync", e))?;
+    }
+    rfs::rename(temporary, path).map_err(|errno| error("rename", path, errno))?;
+    if durability == Durability::Durable {
+        sync_dir(path.parent().unwrap_or(Path::new("/")))?;
+    }
+    Ok(())
+}
+
+/// Makes the entries of a directory durable.
+pub fn sync_dir(path: &Path) -> Result<()> {
+    let dir = open_dir(path)?;
+    rfs::fsync(&dir).map_err(|errno| error("fsync", path, errno))
+}
+
+/// Makes everything that was written to the file system of `path` durable: syncfs(2).
+pub fn sync_file_system(path: &Path) -> Result<()> {
+    let dir = open_dir(path)?;
+    rfs::syncfs(&dir).map_err(|errno| error("syncfs", path, errno))
+}
+
+/// Reads a regular file of at most `limit` bytes; a link at its end, a pipe, a device or a longer
+/// file is refused (`ELOOP`, `EINVAL`, `EFBIG`).
+pub fn read_bounded(path: &Path, limit: u64) -> Result<Vec<u8>> {
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let file = rfs::open(path, flags, Mode::empty()).map_err(|errno| error("open", path, errno))?;
+    read_open_bounded(file.into(), path, limit)
+}
+
+/// As [`read_bounded`], on a file that is already open; `path` is for messages.
+pub fn read_open_bounded(file: File, path: &Path, limit: u64) -> Result<Vec<u8>> {
+    let stat = rfs::fstat(&file).map_err(|errno| error("fstat", path, errno))?;
+    if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
+        return Err(error("read", path, rustix::io::Errno::INVAL));
+    }
+    let mut content = Vec::new();
+    file.take(limit + 1)
+        .read_to_end(&mut content)
+        .map_err(|e| Error::new("read", path.display().to_string(), e))?;
+    if content.len() as u64 > limit {
+        return Err(error("read", path, rustix::io::Errno::FBIG));
+    }
+    Ok(content)
+}
+
+/// Renames without replacing: fails with `EEXIST` when `to` is there.
+pub fn rename_new(from: &Path, to: &Path) -> Result<()> {
+    rfs::renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE)
+        .map_err(|errno| error("rename", to, errno))
+}
+
+/// Removes a file; one that is not there is fine.
+pub fn remove_file(path: &Path) -> Result<()> {
+    match rfs::unlink(path) {
+        Ok(()) | Err(rustix::io::Errno::NOENT) => Ok(()),
+        Err(errno) => Err(error("unlink", path, errno)),
+    }
+}
+
+/// Removes an empty directory; one that is not there is fine.
+pub fn remove_dir(path: &Path) -> Result<()> {
+    match rfs::rmdir(path) {
+        Ok(()) | Err(rustix::io::Errno::NOENT) => Ok(()),
+        Err(errno) => Err(error("rmdir", path, errno)),
+    }
+}
+
+/// Removes a directory and everything below it, never following a link and never entering
+/// another file system. What is not there is fine.
+pub fn remove_tree(path: &Path) -> Result<()> {
+    let dir = match open_dir(path) {
+        Ok(dir) => dir,
+        Err(e) if e.is_not_found() => return Ok(()),
+        Err(e) if e.is(libc::ELOOP) || e.is(libc::ENOTDIR) => return remove_file(path),
+        Err(e) => return Err(e),
+    };
+    let device = rfs::fstat(&dir).map_err(|errno| error("fstat", path, errno))?.st_dev;
+    empty_dir(dir, device, path)?;
+    remove_dir(path)
+}
+
+fn empty_dir(dir: OwnedFd, device: u64, path: &Path) -> Result<()> {
+    let mut entries =
+        rfs::Dir::read_from(&dir).map_err(|errno| error("getdents64", path, errno))?;
+    while let Some(entry) = entries.read() {
+        let entry = entry.map_err(|errno| error("getdents64", path, errno))?;
+        let name = entry.file_name();
+        if name == c"." || name == c".." {
+            continue;
+        }
+        remove_entry(dir.as_fd(), name, device, path)?;
+    }
+    Ok(())
+}
+
+fn remove_entry(
+    dir: std::os::fd::BorrowedFd<'_>,
+    name: &std::ffi::CStr,
+    device: u64,
+    path: &Path,
+) -> Result<()> {
+    use rustix::io::Errno;
+    match rfs::unlinkat(dir, name, AtFlags::empty()) {
+        Ok(()) | Err(Errno::NOENT) => return Ok(()),
+        Err(Errno::ISDIR) => {}
+        Err(errno) => return Err(error("unlink", path, errno)),
+    }
+    let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::RDONLY;
+    let child =
+        rfs::openat(dir, name, flags, Mode::empty()).map_err(|errno| error("open", path, errno))?;
+    let stat = rfs::fstat(&child).map_err(|errno| error("fstat", path, errno))?;
+    if stat.st_dev != device {
+        return Err(error("rmdir", path, Errno::XDEV));
+    }
+    empty_dir(child, device, path)?;
+    match rfs::unlinkat(dir, name, AtFlags::REMOVEDIR) {
+        Ok(()) | Err(Errno::NOENT) => Ok(()),
+        Err(errno) => Err(error("rmdir", path, errno)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn remove_tree_does_not_follow_links() {
+        let tmp = tempfile::tempdir().unwrap();
+        let outside = tmp.path().join("outside");
+        make_dir(&outside, 0o700).unwrap();
+        create_new(&outside.join("kept"), 0o600).unwrap();
+        let tree = tmp.path().join("tree");
+        make_dirs(&tree.join("a/b"), 0o700).unwrap();
+        std::os::unix::fs::symlink(&outside, tree.join("a/link")).unwrap();
+        remove_tree(&tree).unwrap();
+        assert!(!tree.exists());
+        assert!(outside.join("kept").exists());
+        remove_tree(&tree).unwrap();
+    }
+
+    #[test]
+    fn replace_shows_the_old_or_the_new_file() {
+        let tmp = tempfile::tempdir().unwrap();
+        let path = tmp.path().join("f");
+        replace(&path, b"one", 0o600, Durability::Durable).unwrap();
+        replace(&path, b"two", 0o600, Durability::Volatile).unwrap();
+        assert_eq!(read_bounded(&path, 3).unwrap(), b"two");
+        assert!(read_bounded(&path, 2).unwrap_err().is(libc::EFBIG));
+    }
+}
