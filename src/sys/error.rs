@@ -1,12 +1,16 @@
 //! The error of a system call.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::io;
 
-/// A system call that failed: its name, what it was called on, and why.
-#[derive(Debug, Clone, PartialEq, Eq)]
+use serde::{Deserialize, Serialize};
+
+/// A system call that failed: its name, what it was called on, and why. It travels between
+/// processes as data, so that nobody has to match text.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Error {
-    call: &'static str,
+    call: Cow<'static, str>,
     on: String,
     errno: i32,
 }
@@ -18,12 +22,12 @@ impl Error {
     /// Describes the failure of `call` on the object `on` (a path, a pid, an option).
     pub fn new(call: &'static str, on: impl Into<String>, errno: impl Into<io::Error>) -> Self {
         let errno = errno.into().raw_os_error().unwrap_or(libc::EIO);
-        Self { call, on: on.into(), errno }
+        Self { call: Cow::Borrowed(call), on: on.into(), errno }
     }
 
     /// The name of the call, as its man page spells it.
-    pub fn call(&self) -> &'static str {
-        self.call
+    pub fn call(&self) -> &str {
+        &self.call
     }
 
     /// What the call was made on.

@@ -1,9 +1,11 @@
 //! Files and directories that tank owns: made without following links, written atomically,
 //! removed without leaving the file system they are on.
 
+use std::ffi::{CString, OsStr};
 use std::fs::File;
 use std::io::{Read, Write};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use rustix::fs::{self as rfs, AtFlags, CWD, FileType, Mode, OFlags, RenameFlags};
@@ -125,6 +127,11 @@ pub fn read_open_bounded(file: File, path: &Path, limit: u64) -> Result<Vec<u8>>
     Ok(content)
 }
 
+/// Reads a file of the proc, sys or cgroup file systems as text.
+pub fn read_proc(path: &str) -> Result<String> {
+    std::fs::read_to_string(path).map_err(|e| Error::new("read", path, e))
+}
+
 /// Renames without replacing: fails with `EEXIST` when `to` is there.
 pub fn rename_new(from: &Path, to: &Path) -> Result<()> {
     rfs::renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE)
@@ -159,6 +166,14 @@ pub fn remove_tree(path: &Path) -> Result<()> {
     let device = rfs::fstat(&dir).map_err(|errno| error("fstat", path, errno))?.st_dev;
     empty_dir(dir, device, path)?;
     remove_dir(path)
+}
+
+/// Removes `name` from the open directory `dir` and everything below it, as [`remove_tree`] does.
+pub fn remove_tree_at(dir: BorrowedFd<'_>, name: &[u8]) -> Result<()> {
+    let path = Path::new(OsStr::from_bytes(name));
+    let device = rfs::fstat(dir).map_err(|errno| error("fstat", path, errno))?.st_dev;
+    let name = CString::new(name).map_err(|_| error("unlink", path, rustix::io::Errno::INVAL))?;
+    remove_entry(dir, &name, device, path)
 }
 
 fn empty_dir(dir: OwnedFd, device: u64, path: &Path) -> Result<()> {
