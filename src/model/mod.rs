@@ -1,16 +1,38 @@
 //! The nouns of tank: what pods, containers, instances and images are, and the file people
 //! write them in. Nothing here does I/O, reads a clock, or looks at the environment.
+//!
+//! [`shape`] lists what the pod file may say; [`mod@file`] reads it, [`render`] writes it, [`schema`]
+//! describes it to editors, and [`change`] tells two pods apart in its terms.
 
 #![forbid(unsafe_code)]
 
+pub mod capability;
+pub mod change;
 pub mod desired;
+pub mod file;
+pub mod image_name;
 pub mod instance;
 pub mod name;
+mod nearest;
+pub mod path;
 pub mod pod;
+mod port;
 pub mod quantity;
+pub mod render;
+pub mod schema;
+pub mod shape;
+pub mod signal;
+pub mod sysctl;
+pub mod ulimit;
+mod value;
+
+#[cfg(test)]
+pub(crate) mod strategy;
 
 pub use desired::{DesiredPod, RunState};
 pub use instance::{Exit, ExitReason, Instance, ProcessIdentity, State};
 pub use name::{ContainerName, ContainerRef, Digest, InstanceId, NameError, PodName};
 pub use pod::{Container, Pod};
-pub use quantity::{Bytes, Cpus};
+pub use quantity::{Bytes, Cpus, Timespan};
+pub use signal::Signal;
+pub use value::ValueError;

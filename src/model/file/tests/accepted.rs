@@ -1,0 +1,270 @@
+//! What is read, how it is normalised, and what is read but not carried out.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use super::{in_container, in_pod};
+use crate::model::file::{NamedFile, PodFile, line_column, merge, parse};
+use crate::model::pod::{
+    Check, Container, MountSource, Network, Protocol, Restart, RestartPolicy, Seccomp, Source,
+    Ulimit,
+};
+use crate::model::shape::{self, Kind, Table};
+use crate::model::{Bytes, Cpus};
+
+const MINIMAL: &str = include_str!("../../../../tests/pods/minimal.toml");
+const WEB: &str = include_str!("../../../../tests/pods/web.toml");
+const FULL: &str = include_str!("../../../../tests/pods/full.toml");
+
+/// What a file asks for that is not supported, as `LINE:COLUMN MESSAGE`.
+fn unsupported(source: &str) -> Vec<String> {
+    let file = parse(source).unwrap();
+    let tell = |found: crate::model::file::Diagnostic| {
+        let (line, column) = line_column(source, found.span.start);
+        let help = found.help.map(|help| format!(" ({help})")).unwrap_or_default();
+        format!("{line}:{column} {}{help}", found.message)
+    };
+    file.unsupported.into_iter().map(tell).collect()
+}
+
+fn container(keys: &str) -> Container {
+    parse(&in_container(keys)).unwrap().pods.remove(0).containers.remove(0)
+}
+
+#[test]
+fn what_is_left_out_has_its_default() {
+    let file = parse(MINIMAL).unwrap();
+    assert_eq!(file.unsupported, []);
+    let pod = &file.pods[0];
+    assert_eq!((pod.name.as_str(), pod.hostname.as_str()), ("shell", "shell"));
+    assert_eq!(pod.restart, Restart::default());
+    assert_eq!(pod.stop_timeout, Duration::from_secs(30));
+    assert_eq!(pod.network, Network::None);
+    let container = &pod.containers[0];
+    assert_eq!(container.source, Source::Image("docker.io/library/busybox:latest".to_owned()));
+    assert_eq!((container.pids, container.memory, container.cpus), (Some(2048), None, None));
+    assert_eq!((&container.command, &container.args), (&None, &None));
+    assert!(container.no_new_privileges && !container.read_only && !container.tty);
+    assert_eq!(container.seccomp, Seccomp::Default);
+}
+
+#[test]
+fn a_supported_file_has_nothing_unsupported() {
+    let file = parse(WEB).unwrap();
+    assert_eq!(file.unsupported, []);
+    assert_eq!(file.pods.len(), 2);
+}
+
+#[test]
+fn values_are_normalised() {
+    let pod = parse(&in_pod(
+        "restart = { policy = \"on-failure\", max_retries = 5, max = \"1.5m\" }\ndepends_on = [\"b\", \"a\", \"b\"]",
+    ))
+    .unwrap()
+    .pods
+    .remove(0);
+    assert_eq!(pod.restart.policy, RestartPolicy::OnFailure);
+    assert_eq!((pod.restart.max_retries, pod.restart.max), (Some(5), Duration::from_secs(90)));
+    assert_eq!(pod.depends_on.iter().map(|name| name.as_str()).collect::<Vec<_>>(), ["a", "b"]);
+
+    let found = container(
+        r#"
+        memory = 1_048_576
+        cpus = 2
+        pids = 0
+        stop_signal = 15
+        working_dir = "//srv/./x/"
+        capabilities = { add = ["cap_net_raw", "NET_RAW"], drop = ["all"] }
+        devices = ["/dev//fuse"]
+        ulimits = { nofile = 1024, core = "0:unlimited" }
+        seccomp = "/etc/profile.json"
+        env = { "a.b" = "two\nlines" }
+        args = []
+        "#,
+    );
+    assert_eq!(
+        (found.memory, found.cpus, found.pids),
+        (Some(Bytes(1 << 20)), Some(Cpus(2000)), None)
+    );
+    assert_eq!(found.stop_signal.as_deref(), Some("TERM"));
+    assert_eq!(found.working_dir.as_deref(), Some("/srv/x"));
+    assert_eq!(found.capabilities.add, BTreeSet::from(["NET_RAW".to_owned()]));
+    assert_eq!(found.capabilities.drop, BTreeSet::from(["ALL".to_owned()]));
+    assert_eq!(found.devices, BTreeSet::from(["/dev/fuse".into()]));
+    assert_eq!(found.ulimits["nofile"], Ulimit { soft: Some(1024), hard: Some(1024) });
+    assert_eq!(found.ulimits["core"], Ulimit { soft: Some(0), hard: None });
+    assert_eq!(found.seccomp, Seccomp::Profile("/etc/profile.json".into()));
+    assert_eq!(found.env["a.b"], "two\nlines");
+    assert_eq!(found.args, Some(vec![]));
+}
+
+#[test]
+fn windows_line_ends_and_a_byte_order_mark_change_nothing() {
+    let windows = format!("\u{feff}{}", FULL.replace('\n', "\r\n"));
+    assert_eq!(parse(&windows).unwrap().pods, parse(FULL).unwrap().pods);
+}
+
+#[test]
+fn the_full_example_says_what_it_says() {
+    let file = parse(FULL).unwrap();
+    let [db, web] = file.pods.as_slice() else { panic!("two pods") };
+    assert_eq!(db.containers[0].source, Source::Rootfs("/srv/debian".into()));
+    let [app, side] = web.containers.as_slice() else { panic!("two containers") };
+    assert_eq!((app.ports[0].host, app.ports[0].protocol), (8080, Protocol::Tcp));
+    assert_eq!(app.ports.len(), 3);
+    let content =
+        |source: &MountSource| matches!(source, MountSource::Content(text) if text == "hello\n");
+    assert!(app.mounts.iter().any(|mount| content(&mount.source) && mount.secret));
+    let liveness = app.liveness.as_ref().unwrap();
+    assert_eq!(liveness.check, Check::Http { port: 80, path: "/healthz".to_owned() });
+    assert_eq!(side.startup.as_ref().unwrap().failures, 30);
+}
+
+/// Every table of the example that has the shape `table`.
+fn tables_of<'v>(
+    wanted: &Table,
+    shape: &Table,
+    values: &'v toml::Table,
+    found: &mut Vec<&'v toml::Table>,
+) {
+    if std::ptr::eq(wanted, shape) {
+        found.push(values);
+    }
+    for key in shape.keys {
+        match (&key.kind, values.get(key.name)) {
+            (Kind::Tables(inner), Some(toml::Value::Array(items))) => {
+                let items = items.iter().filter_map(toml::Value::as_table);
+                items.for_each(|item| tables_of(wanted, inner, item, found));
+            }
+            (Kind::Table(inner) | Kind::Short(inner), Some(toml::Value::Table(table))) => {
+                tables_of(wanted, inner, table, found);
+            }
+            _ => {}
+        }
+    }
+}
+
+#[test]
+fn the_full_example_has_every_key() {
+    let example: toml::Table = toml::from_str(FULL).unwrap();
+    for table in shape::ALL {
+        let mut found = Vec::new();
+        tables_of(table, &shape::FILE, &example, &mut found);
+        for key in table.keys {
+            let written = found.iter().any(|values| values.contains_key(key.name));
+            assert!(written, "{} of {} is in no example", key.name, table.name);
+        }
+    }
+}
+
+/// The shape's words, defaults and examples are what the reader accepts.
+#[test]
+fn every_example_of_the_shape_is_read() {
+    for key in shape::CONTAINER.keys {
+        let line = match key.name {
+            "name" | "image" | "rootfs" | "mounts" => continue,
+            "ports" => format!("{} = []", key.name),
+            _ => format!("{} = {}", key.name, key.example),
+        };
+        assert!(parse(&in_container(&line)).is_ok(), "{line}");
+        if let Kind::Choice(words) = key.kind {
+            for word in words {
+                assert!(parse(&in_container(&format!("{} = {:?}", key.name, word.text))).is_ok());
+            }
+        }
+    }
+    for key in shape::POD.keys {
+        if !matches!(key.name, "name" | "network") && !matches!(key.kind, Kind::Tables(_)) {
+            let line = format!("{} = {}", key.name, key.example);
+            assert!(parse(&in_pod(&line)).is_ok(), "{line}");
+        }
+    }
+    for word in ["bridge", "host", "none"] {
+        let pod = in_pod("").replace("none", word);
+        assert_eq!(parse(&pod).unwrap().pods[0].network == Network::None, word == "none");
+    }
+    for word in ["always", "on-failure", "never"] {
+        for line in [format!("restart = {word:?}"), format!("restart = {{ policy = {word:?} }}")] {
+            assert!(parse(&in_pod(&line)).is_ok(), "{line}");
+        }
+    }
+}
+
+#[test]
+fn what_cannot_be_carried_out_yet_is_listed() {
+    assert_eq!(
+        unsupported("labels = {}\nname = \"a\"\n[[containers]]\nname = \"c\"\nimage = \"i\""),
+        ["2:1 network = \"bridge\" (the default) is not supported yet \
+             (write network = \"none\" or network = \"host\")"]
+    );
+    assert_eq!(
+        unsupported(&in_pod("").replace("\"none\"", "\"bridge\"")),
+        ["2:11 network = \"bridge\" is not supported yet (use \"host\" or \"none\")"]
+    );
+    for (keys, message) in [
+        ("depends_on = [\"db\"]", "3:1 depends_on is not supported yet"),
+        (
+            "[[init_containers]]\nname = \"i\"\nimage = \"a\"",
+            "3:3 init_containers is not supported yet",
+        ),
+    ] {
+        assert_eq!(unsupported(&in_pod(keys)), [message]);
+    }
+    for (keys, message) in [
+        (
+            "pull = \"always\"",
+            "6:8 pull = \"always\" is not supported yet (use \"missing\" or \"never\")",
+        ),
+        ("stdin = true", "6:1 stdin = true is not supported yet"),
+        (
+            "[[containers]]\nname = \"b\"\nimage = \"b\"",
+            "6:1 a second container is not supported yet",
+        ),
+        ("liveness = { exec = [\"a\"] }", "6:1 liveness is not supported yet"),
+        ("readiness = { exec = [\"a\"] }", "6:1 readiness is not supported yet"),
+        ("[containers.startup]\nexec = [\"a\"]", "6:13 startup is not supported yet"),
+        ("mounts = [{ target = \"/a\", volume = \"v\" }]", "6:28 volume is not supported yet"),
+        ("mounts = [{ target = \"/a\", content = \"\" }]", "6:28 content is not supported yet"),
+        ("mounts = [{ target = \"/a\", file = \"./f\" }]", "6:28 file is not supported yet"),
+    ] {
+        assert_eq!(unsupported(&in_container(keys)), [message]);
+    }
+    let secret = "mounts = [{ target = \"/a\", content = \"\", secret = true }]";
+    assert_eq!(unsupported(&in_container(secret))[1], "6:42 secret = true is not supported yet");
+    let ports = "ports = [\"80:80\"]";
+    let bridged = in_container(ports).replace("\"none\"", "\"bridge\"");
+    assert_eq!(unsupported(&bridged)[1], "6:1 ports is not supported yet");
+}
+
+#[test]
+fn saying_a_default_asks_for_nothing() {
+    let defaults = "depends_on = []\nstdin = false\nports = []\npull = \"missing\"\nmounts = []";
+    let (pod, container) = defaults.split_once('\n').unwrap();
+    assert_eq!(unsupported(&in_pod(pod)), [""; 0]);
+    assert_eq!(unsupported(&in_container(container)), [""; 0]);
+    let mount = "mounts = [{ target = \"/a\", host = \"/b\", secret = false }]";
+    assert_eq!(unsupported(&in_container(mount)), [""; 0]);
+}
+
+#[test]
+fn files_are_merged_unless_two_have_a_pod_of_one_name() {
+    let web = parse(WEB).unwrap();
+    let full = parse(FULL).unwrap();
+    let minimal = parse(MINIMAL).unwrap();
+    let named = |name, source, file: &'static PodFile| NamedFile { name, source, file };
+    let leak = |file: PodFile| -> &'static PodFile { Box::leak(Box::new(file)) };
+    let (web, full, minimal) = (leak(web), leak(full), leak(minimal));
+
+    let pods = merge(&[named("a.toml", WEB, web), named("b.toml", MINIMAL, minimal)]).unwrap();
+    let names: Vec<&str> = pods.iter().map(|pod| pod.name.as_str()).collect();
+    assert_eq!(names, ["web", "clock", "shell"]);
+
+    let files =
+        [named("a.toml", WEB, web), named("b.toml", MINIMAL, minimal), named("c.toml", FULL, full)];
+    let errors = merge(&files).unwrap_err();
+    let [(file, error)] = errors.as_slice() else { panic!("{errors:?}") };
+    assert_eq!((*file, &FULL[error.span.clone()]), (2, "\"web\""));
+    assert_eq!(error.message, "two pods are named \"web\"");
+    let (line, column) = line_column(WEB, web.places[0].start);
+    assert_eq!(error.help, Some(format!("the first is at a.toml:{line}:{column}")));
+}

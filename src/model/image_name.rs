@@ -1,0 +1,156 @@
+//! Names of images, normalised.
+//!
+//! The grammar is that of `oci_spec::distribution::Reference`, with which the tests compare it. It
+//! is not used here because it compiles a regular expression that takes longer (70 ms) than all
+//! else that starting a container does.
+
+use super::Digest;
+use super::value::ValueError;
+
+/// The registry of names that name none.
+const DEFAULT_REGISTRY: &str = "docker.io";
+
+/// The longest repository, without its registry.
+const MAX_REPOSITORY: usize = 255;
+
+/// The longest tag.
+const MAX_TAG: usize = 128;
+
+/// The full name of an image: `docker.io/library/nginx:latest` for `nginx`.
+///
+/// The grammar is that of the OCI distribution specification with Docker's short names.
+///
+/// # Errors
+/// It does not follow the grammar, or names a digest other than SHA-256.
+pub fn normalise(text: &str) -> Result<String, ValueError> {
+    let error = |problem: &str| ValueError::new("image name", text, problem);
+    let (rest, digest) = match text.split_once('@') {
+        Some((rest, digest)) => (rest, Some(digest)),
+        None => (text, None),
+    };
+    if digest.is_some_and(|digest| digest.parse::<Digest>().is_err()) {
+        return Err(error("has a digest that is not sha256: and 64 lower-case hexadecimal digits"));
+    }
+    // A colon before the last slash is that of a registry's port.
+    let path_start = rest.rfind('/').map_or(0, |slash| slash + 1);
+    let (name, tag) = match rest[path_start..].split_once(':') {
+        Some((last, tag)) => (&rest[..path_start + last.len()], Some(tag)),
+        None => (rest, None),
+    };
+    let (registry, repository) = split_registry(name);
+    let is_name = is_registry(registry)
+        && repository.len() <= MAX_REPOSITORY
+        && repository.split('/').all(is_path_component)
+        && tag.is_none_or(is_tag);
+    if !is_name {
+        let upper = repository.bytes().any(|c| c.is_ascii_uppercase());
+        let help = upper.then(|| "repository names are lower case".to_owned());
+        return Err(error("is not a reference like docker.io/library/nginx:1.27").with_help(help));
+    }
+    let official = registry == DEFAULT_REGISTRY && !repository.contains('/');
+    let library = if official { "library/" } else { "" };
+    let tag = tag.or(digest.is_none().then_some("latest"));
+    let tag = tag.map(|tag| format!(":{tag}")).unwrap_or_default();
+    let digest = digest.map(|digest| format!("@{digest}")).unwrap_or_default();
+    Ok(format!("{registry}/{library}{repository}{tag}{digest}"))
+}
+
+/// Splits off what is before the first slash, if it looks like a host and not like a directory.
+fn split_registry(name: &str) -> (&str, &str) {
+    match name.split_once('/') {
+        Some(("index.docker.io", rest)) => (DEFAULT_REGISTRY, rest),
+        Some((host, rest)) if host.contains(['.', ':']) || host == "localhost" => (host, rest),
+        _ => (DEFAULT_REGISTRY, name),
+    }
+}
+
+/// A host name, and a port where it has one.
+fn is_registry(text: &str) -> bool {
+    let (host, port) = match text.split_once(':') {
+        Some((host, port)) => (host, Some(port)),
+        None => (text, None),
+    };
+    let is_label = |label: &str| {
+        !label.is_empty()
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+            && label.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'-')
+    };
+    let is_port = |port: &str| {
+        port.bytes().all(|c| c.is_ascii_digit()) && port.parse::<u16>().is_ok_and(|port| port > 0)
+    };
+    host.split('.').all(is_label) && port.is_none_or(is_port)
+}
+
+/// Lower-case letters and digits, with `.`, `_`, `__` or any number of `-` between.
+fn is_path_component(text: &str) -> bool {
+    let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    let is_separator =
+        |run: &str| matches!(run, "" | "." | "_" | "__") || run.bytes().all(|c| c == b'-');
+    text.starts_with(is_plain) && text.ends_with(is_plain) && text.split(is_plain).all(is_separator)
+}
+
+fn is_tag(text: &str) -> bool {
+    let is_word = |c: u8| c.is_ascii_alphanumeric() || c == b'_';
+    text.len() <= MAX_TAG
+        && text.bytes().next().is_some_and(is_word)
+        && text.bytes().all(|c| is_word(c) || matches!(c, b'.' | b'-'))
+}
+
+#[cfg(test)]
+mod tests {
+    use oci_spec::distribution::Reference;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn names_are_completed() {
+        let digest = format!("sha256:{}", "ab".repeat(32));
+        for (text, full) in [
+            ("nginx", "docker.io/library/nginx:latest".to_owned()),
+            ("nginx:1.27", "docker.io/library/nginx:1.27".to_owned()),
+            ("me/app", "docker.io/me/app:latest".to_owned()),
+            ("index.docker.io/nginx", "docker.io/library/nginx:latest".to_owned()),
+            ("localhost:5000/app:7", "localhost:5000/app:7".to_owned()),
+            (&format!("ghcr.io/a/b@{digest}"), format!("ghcr.io/a/b@{digest}")),
+            (&format!("a:1@{digest}"), format!("docker.io/library/a:1@{digest}")),
+        ] {
+            assert_eq!(normalise(text).as_deref(), Ok(full.as_str()));
+            assert_eq!(normalise(&full).as_deref(), Ok(full.as_str()));
+        }
+    }
+
+    #[test]
+    fn what_is_not_a_name_is_refused() {
+        let upper = format!("a@sha256:{}", "AB".repeat(32));
+        let sha512 = format!("a@sha512:{}", "ab".repeat(64));
+        for bad in ["", " nginx", "NGINX", "a/../b", "a\n", "http://a/b", &upper, &sha512] {
+            assert!(normalise(bad).is_err(), "{bad}");
+        }
+        assert_eq!(normalise("NGINX").unwrap_err().help(), Some("repository names are lower case"));
+    }
+
+    fn reference(text: &str) -> Option<String> {
+        text.parse().ok().map(|reference: Reference| reference.whole())
+    }
+
+    proptest! {
+        #[test]
+        fn names_are_understood_as_others_do(
+            registry in "(([a-z]{1,3}(\\.[a-z0-9]{1,2})?|localhost|index\\.docker\\.io)(:[1-9][0-9]{0,3})?/)?",
+            path in "([a-z0-9]{1,3}/){0,2}[a-z0-9]{1,3}(([._]|__|-{1,3})[a-z0-9]{1,2}){0,2}",
+            tag in "(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,3})?(@sha256:[0-9a-f]{64})?",
+        ) {
+            let text = format!("{registry}{path}{tag}");
+            prop_assert_eq!(normalise(&text).ok(), reference(&text));
+        }
+
+        #[test]
+        fn nothing_is_accepted_that_others_refuse(text in "[ab0AB.:/@_-]{1,12}") {
+            if let Ok(name) = normalise(&text) {
+                prop_assert_eq!(Some(name), reference(&text));
+            }
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! The tables of a file and of a pod.
+
+use super::build::{ANY, DURATION, NAME, key, word, word_not_yet};
+use super::{CONTAINER, Kind, Table};
+
+/// A file of several pods. A file of one pod is a [`POD`] itself.
+pub static FILE: Table = Table {
+    name: "a file of several pods",
+    doc: "Several pods in one file.",
+    identity: None,
+    inline: false,
+    keys: &[key("pods", Kind::Tables(&POD), "The pods.", "[[pods]]").required()],
+};
+
+/// A pod.
+pub static POD: Table = Table {
+    name: "a pod",
+    doc: "A named group of containers that share network, IPC and host name.",
+    identity: Some("name"),
+    inline: false,
+    keys: &[
+        key(
+            "name",
+            Kind::Text(NAME),
+            "Its name: at most 63 of a-z, 0-9 and -, with a letter or a digit at both ends.",
+            r#""web""#,
+        )
+        .required(),
+        key(
+            "hostname",
+            Kind::Text(ANY),
+            "The host name its containers see; the pod's name if left out.",
+            r#""web""#,
+        ),
+        key(
+            "restart",
+            Kind::Short(&RESTART),
+            "What happens when a container ends: a policy alone, or a table.",
+            r#""on-failure""#,
+        )
+        .default("always")
+        .live(),
+        key(
+            "stop_timeout",
+            Kind::Text(DURATION),
+            "How long a container may take to end after its stop signal before it is killed.",
+            r#""30s""#,
+        )
+        .default("30s")
+        .live(),
+        key(
+            "network",
+            Kind::Choice(&[word_not_yet("bridge"), word("host"), word("none")]),
+            "The network it lives in: its own on tank's bridge, the host's, or only a loopback.",
+            r#""none""#,
+        )
+        .default("bridge"),
+        key(
+            "depends_on",
+            Kind::Array(&Kind::Text(NAME)),
+            "Pods that must be ready before it starts; it is stopped before them.",
+            r#"["db"]"#,
+        )
+        .default("[]")
+        .live()
+        .not_yet(),
+        key(
+            "labels",
+            Kind::Map(&Kind::Text(ANY)),
+            "Free text for people and selections.",
+            r#"{ tier = "front" }"#,
+        )
+        .default("{}")
+        .live(),
+        key(
+            "init_containers",
+            Kind::Tables(&CONTAINER),
+            "Containers that run one after the other, each to exit code 0, before the others start.",
+            "[[init_containers]]",
+        )
+        .default("[]")
+        .not_yet(),
+        // What is live about the list is the order of its members.
+        key("containers", Kind::Tables(&CONTAINER), "Its containers.", "[[containers]]")
+            .required()
+            .live(),
+    ],
+};
+
+/// What happens when a container ends, and how fast.
+pub static RESTART: Table = Table {
+    name: "a restart policy",
+    doc: "When and how fast a container that ended is started again.",
+    identity: None,
+    inline: true,
+    keys: &[
+        key(
+            "policy",
+            Kind::Choice(&[word("always"), word("on-failure"), word("never")]),
+            "When a container that ended is started again.",
+            r#""on-failure""#,
+        )
+        .required()
+        .live(),
+        key(
+            "max_retries",
+            Kind::Integer { min: 0, max: u32::MAX as u64 },
+            "After how many restarts in a row to give up; never if left out.",
+            "5",
+        )
+        .live(),
+        key(
+            "initial",
+            Kind::Text(DURATION),
+            "The delay before the first restart; it doubles with every further one.",
+            r#""1s""#,
+        )
+        .default("1s")
+        .live(),
+        key("max", Kind::Text(DURATION), "The longest delay.", r#""60s""#).default("1m").live(),
+    ],
+};
