@@ -1,1 +1,47 @@
-//! Placeholder.
+//! Images: from what others made to directories overlayfs can stack.
+//!
+//! Everything in an image is a stranger's word. Digests are verified before anything is believed,
+//! entries of layers are made through directory descriptors and never by joined paths, and
+//! [`limits`] bounds what an image can make tank read, remember and write.
+//!
+//! | module | what it is |
+//! |---|---|
+//! | [`dirs`] | where images are kept, whose turn it is, what becomes visible when |
+//! | [`load`](mod@load) | finds the images in a file or a directory |
+//! | `docker`, `oci` | the two ways images are laid out on disk |
+//! | `source` | files of an archive or a directory, by name |
+//! | `document`, [`config`] | manifests and indexes; configs |
+//! | [`platform`] | what an image is for |
+//! | `install` | config and layers, wherever they come from, to a verified image |
+//! | `stream` | one layer in one pass: hash, decompress, hash, unpack |
+//! | `codec`, `hashing`, `tar_reader` | the stations of that pass |
+//! | [`layer`] | entries of a layer to files |
+//!
+//! This layer returns plain values; the database that says which images exist is not its affair.
+
+#![forbid(unsafe_code)]
+
+mod codec;
+pub mod config;
+pub mod dirs;
+mod docker;
+mod document;
+pub mod error;
+mod hashing;
+mod install;
+pub mod layer;
+pub mod limits;
+pub mod load;
+mod oci;
+pub mod platform;
+mod source;
+mod stream;
+mod tar_reader;
+
+pub use config::ImageConfig;
+pub use dirs::{Exclusive, ImageDirs, Swept};
+pub use error::{Error, Result};
+pub use install::{LayerInfo, LoadedImage};
+pub use layer::Unpacked;
+pub use load::load;
+pub use platform::Platform;
