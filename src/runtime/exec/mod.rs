@@ -1,0 +1,177 @@
+//! A second process in a running container.
+//!
+//! The command spawns a *supervisor*: tank itself, executed as `tank-exec` from the read-only copy,
+//! because the process that enters a container is visible there. The supervisor makes a child cgroup
+//! of the container's, joins the container's pid namespace, and forks; the copy joins the other
+//! namespaces, takes the container's own credentials (by the same builder as the main process),
+//! and executes the program. The supervisor stays outside, waits, and kills the child cgroup if the
+//! command goes away. Nothing is written to the database.
+
+mod supervisor;
+
+use std::collections::BTreeMap;
+use std::ffi::CString;
+use std::io::{Seek, Write};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use rustix::fs::MemfdFlags;
+use serde::{Deserialize, Serialize};
+
+use super::cgroup::Group;
+use super::directories::InstanceFiles;
+use super::error::Result;
+use super::failure::{Doing, Failure};
+use super::message::Message;
+use crate::model::ProcessIdentity;
+use crate::sys::exe::Sealed;
+use crate::sys::process::{self, Ended, Program};
+use crate::sys::{self, pidfd};
+
+pub use supervisor::main as supervisor_main;
+
+/// The name the supervisor is executed under, which is also how `main` recognises the role.
+pub const SUPERVISOR: &str = "tank-exec";
+
+/// What to execute, and how it differs from the container's main process.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExecRequest {
+    /// The program and its arguments.
+    pub arguments: Vec<String>,
+    /// Variables over the container's own.
+    pub environment: BTreeMap<String, String>,
+    /// The value of `TERM` where there is a terminal and the container sets none.
+    pub terminal_type: String,
+    /// The working directory; `None` is the container's.
+    pub working_dir: Option<String>,
+    /// `user[:group]`; `None` is the container's.
+    pub user: Option<String>,
+    /// The rows and columns of the terminal it gets; `None` for plain streams.
+    pub terminal: Option<(u16, u16)>,
+    /// Whether it goes on without the command that started it.
+    pub detach: bool,
+}
+
+/// What the supervisor reads: the request, and where the container's files are.
+#[derive(Debug, Serialize, Deserialize)]
+struct Order {
+    request: ExecRequest,
+    directory: std::path::PathBuf,
+    run: std::path::PathBuf,
+    /// The container's cgroup.
+    container: String,
+    /// The name, below it, of the cgroup for this program and its children.
+    group: String,
+}
+
+/// What the supervisor, which stays outside of the container, is made of.
+#[derive(Debug, Clone, Copy)]
+pub struct Outside<'a> {
+    /// The program it runs from.
+    pub executable: &'a Sealed,
+    /// The cgroup2 directory it is born in, where there is one.
+    pub cgroup: Option<BorrowedFd<'a>>,
+}
+
+/// A program that was executed in a container.
+#[derive(Debug)]
+pub struct Session {
+    socket: OwnedFd,
+    /// The master of its terminal, if it has one.
+    pub terminal: Option<OwnedFd>,
+    /// Harmless things the host refused.
+    pub notes: Vec<String>,
+}
+
+/// Executes a program in the container whose first process is `process` and whose cgroup is
+/// `container`. `streams` are its
+/// standard input, output and error; with a terminal it does not see them.
+pub fn exec(
+    files: InstanceFiles<'_>,
+    process: ProcessIdentity,
+    container: &Group,
+    request: &ExecRequest,
+    streams: [BorrowedFd<'_>; 3],
+    outside: Outside<'_>,
+) -> Result<Session> {
+    let pidfd = pidfd::open_started(process.pid, process.start_time)?;
+    let name = format!("exec-{:x}", sys::random::bits()?);
+    container.create_nested(&name)?;
+    let order = Order {
+        request: request.clone(),
+        directory: files.directory.to_owned(),
+        run: files.run.to_owned(),
+        container: container.path().as_str().to_owned(),
+        group: name,
+    };
+    let order = in_memory(&order)?;
+    let (ours, theirs) = sys::socket::pair()?;
+    let [stdin, stdout, stderr] = streams;
+    let arguments = [CString::from(c"tank-exec")];
+    let mut descriptors = vec![stdin, stdout, stderr, order.as_fd(), theirs.as_fd(), pidfd.as_fd()];
+    descriptors.extend(outside.executable.mount.as_ref().map(AsFd::as_fd));
+    process::spawn(&Program {
+        file: outside.executable.file.as_fd(),
+        arguments: &arguments,
+        environment: &[],
+        descriptors: &descriptors,
+        cgroup: outside.cgroup,
+        new_session: true,
+    })?;
+    drop(theirs);
+    Session::begin(ours)
+}
+
+fn in_memory(order: &Order) -> sys::Result<OwnedFd> {
+    let failed = |e: std::io::Error| sys::Error::new("write", "memfd", e);
+    let bytes = serde_json::to_vec(order).map_err(|e| failed(e.into()))?;
+    let memfd = rustix::fs::memfd_create("tank-exec", MemfdFlags::CLOEXEC)
+        .map_err(|errno| sys::Error::new("memfd_create", "", errno))?;
+    let mut file = std::fs::File::from(memfd);
+    file.write_all(&bytes).and_then(|()| file.rewind()).map_err(failed)?;
+    Ok(file.into())
+}
+
+fn died() -> Failure {
+    let cause = sys::Error::new("recvmsg", "the exec supervisor", rustix::io::Errno::CONNRESET);
+    Failure::new("hear from the exec supervisor", &cause)
+}
+
+impl Session {
+    fn begin(socket: OwnedFd) -> Result<Self> {
+        let mut session = Self { socket, terminal: None, notes: Vec::new() };
+        loop {
+            let received =
+                Message::receive(session.socket.as_fd()).doing("hear from the exec supervisor")?;
+            match received.ok_or_else(died)? {
+                (Message::Terminal, fd) => session.terminal = fd,
+                (Message::Notes(notes), _) => session.notes.extend(notes),
+                (Message::Failed(failure), _) => return Err(failure.into()),
+                (Message::Started | Message::Ended(_) | Message::Signal(_), _) => {
+                    return Ok(session);
+                }
+            }
+        }
+    }
+
+    /// Sends the program a signal.
+    pub fn signal(&self, signal: i32) -> sys::Result<()> {
+        Message::Signal(signal).send(self.socket.as_fd(), None)
+    }
+
+    /// Waits for the program's end; `None` when nobody could see how it ended.
+    pub fn wait(&self) -> Result<Option<Ended>> {
+        let received =
+            Message::receive(self.socket.as_fd()).doing("hear from the exec supervisor")?;
+        match received {
+            Some((Message::Ended(ended), _)) => Ok(ended),
+            _ => Err(died().into()),
+        }
+    }
+}
+
+/// Readable once the program ended.
+impl AsFd for Session {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
+    }
+}

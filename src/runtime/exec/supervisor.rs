@@ -1,0 +1,246 @@
+//! The supervisor: outside the container, it waits for the process inside.
+
+use std::convert::Infallible;
+use std::fs::File;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use oci_spec::runtime::Spec;
+use rustix::event::{PollFd, PollFlags};
+use rustix::fs::{Mode, OFlags};
+use serde::de::DeserializeOwned;
+
+use super::{ExecRequest, Order};
+use crate::runtime::cgroup::{Group, GroupPath, Hierarchies};
+use crate::runtime::directories::InstanceFiles;
+use crate::runtime::failure::{Doing, Failure};
+use crate::runtime::init::program::{self, Program};
+use crate::runtime::launch::Launch;
+use crate::runtime::message::Message;
+use crate::sys::process::{Child, Forked, Namespaces};
+use crate::sys::{self, clock, file, namespace, pidfd, poll, process, pty, signal, socket};
+
+/// Descriptors it is started with, after the standard streams: the order, the socket to
+/// the command, and the container's first process.
+const ORDER: i32 = 3;
+const SOCKET: i32 = 4;
+const CONTAINER: i32 = 5;
+/// The mount that the program is seen through, where there is one; it is closed here.
+const MOUNT: i32 = 6;
+
+const MAX_DESCRIPTION: u64 = 16 * 1024 * 1024;
+
+/// How long killed processes may take to be gone.
+const REMOVAL: Duration = Duration::from_secs(2);
+
+/// Runs it; the return value is that of the process.
+pub fn main() -> ExitCode {
+    let (Ok(order), Ok(socket), Ok(container)) =
+        (process::inherited(ORDER), process::inherited(SOCKET), process::inherited(CONTAINER))
+    else {
+        return ExitCode::from(2);
+    };
+    let _mount = process::inherited(MOUNT);
+    let mut group = None;
+    if let Err(failure) = run(order, socket.as_fd(), container, &mut group) {
+        Message::Failed(failure).send(socket.as_fd(), None).ok();
+    }
+    if let Some(group) = group {
+        // What the program left in the background lives on in the container, and in its cgroup.
+        if group.processes().is_ok_and(|left| left.is_empty()) {
+            group.remove(clock::monotonic() + REMOVAL).ok();
+        }
+    }
+    ExitCode::SUCCESS
+}
+
+fn run(
+    order: OwnedFd,
+    socket: BorrowedFd<'_>,
+    container: OwnedFd,
+    group: &mut Option<Group>,
+) -> Result<(), Failure> {
+    signal::block_all().doing("block signals")?;
+    rustix::process::umask(Mode::from_raw_mode(0o022));
+    let order: Order = parse(File::from(order), "order").doing("read the order")?;
+    let files = InstanceFiles { directory: &order.directory, run: &order.run };
+    let launch: Launch = read(&files.launch()).doing("read the instance's description")?;
+    let spec: Spec = read(&files.spec()).doing("read the instance's specification")?;
+
+    let own = group.insert(child_group(&order)?);
+    let into = own.open_for_clone().doing("open the cgroup")?;
+    namespace::join_process(container.as_fd(), Namespaces::NEWPID)
+        .doing("join the pid namespace")?;
+    let (ours, theirs) = socket::pair().doing("make a socket")?;
+    let forked = process::fork(Namespaces::empty(), into.as_ref().map(AsFd::as_fd));
+    let forked = forked.doing("start a process")?;
+    let child = match forked {
+        Forked::Parent(child) => child,
+        Forked::Child => {
+            drop(ours);
+            let request = &order.request;
+            let inner = Inner { spec: &spec, launch: &launch, group: own, request };
+            let Err(failure) = inner.become_program(container, theirs.as_fd());
+            Message::Failed(failure).send(theirs.as_fd(), None).ok();
+            process::exit_now(127)
+        }
+    };
+    drop((theirs, container));
+    release_streams()?;
+    if relay(ours.as_fd(), socket, &child)? {
+        supervise(&child, socket, order.request.detach, own)?;
+    }
+    Ok(())
+}
+
+fn read<T: DeserializeOwned>(path: &Path) -> sys::Result<T> {
+    let content = file::read_bounded(path, MAX_DESCRIPTION)?;
+    serde_json::from_slice(&content)
+        .map_err(|e| sys::Error::new("parse", path.display().to_string(), std::io::Error::from(e)))
+}
+
+fn parse<T: DeserializeOwned>(file: File, name: &str) -> sys::Result<T> {
+    let content = file::read_open_bounded(file, Path::new(name), MAX_DESCRIPTION)?;
+    serde_json::from_slice(&content)
+        .map_err(|e| sys::Error::new("parse", name, std::io::Error::from(e)))
+}
+
+/// The cgroup below the container's that the command made for this program and its children.
+fn child_group(order: &Order) -> Result<Group, Failure> {
+    let doing = "find the cgroup";
+    let container: GroupPath = order.container.parse().doing(doing)?;
+    let container = Hierarchies::detect().doing(doing)?.group(&container);
+    container.nested(&order.group).doing(doing)
+}
+
+/// Lets go of the program's streams, so that the supervisor keeps no pipe open.
+fn release_streams() -> Result<(), Failure> {
+    let doing = "release the standard streams";
+    let null = rustix::fs::open("/dev/null", OFlags::RDWR | OFlags::CLOEXEC, Mode::empty())
+        .map_err(|errno| sys::Error::new("open", "/dev/null", errno))
+        .doing(doing)?;
+    for number in 0..3 {
+        process::duplicate_to(null.as_fd(), number).doing(doing)?;
+    }
+    Ok(())
+}
+
+/// Passes on what the process inside says until it executed the program (`true`) or failed.
+fn relay(inner: BorrowedFd<'_>, outer: BorrowedFd<'_>, child: &Child) -> Result<bool, Failure> {
+    let doing = "hear from the new process";
+    while let Some((message, fd)) = Message::receive(inner).doing(doing)? {
+        let failed = matches!(message, Message::Failed(_));
+        message.send(outer, fd.as_ref().map(AsFd::as_fd)).ok();
+        if failed {
+            process::wait_pid(child.pid).doing("reap the new process")?;
+            return Ok(false);
+        }
+    }
+    Message::Started.send(outer, None).ok();
+    Ok(true)
+}
+
+/// Waits for the program's end, or for the command's; passes the command's signals on.
+fn supervise(
+    child: &Child,
+    socket: BorrowedFd<'_>,
+    detach: bool,
+    group: &Group,
+) -> Result<(), Failure> {
+    let mut watch_command = !detach;
+    loop {
+        let mut fds = vec![PollFd::from_borrowed_fd(child.pidfd.as_fd(), PollFlags::IN)];
+        if watch_command {
+            fds.push(PollFd::from_borrowed_fd(socket, PollFlags::IN));
+        }
+        poll::wait(&mut fds, None).doing("wait for the program")?;
+        if !fds[0].revents().is_empty() {
+            break;
+        }
+        if let Ok(Some((Message::Signal(signal), _))) = Message::receive(socket) {
+            pidfd::send(&child.pidfd, signal).doing("send the program a signal")?;
+        } else {
+            watch_command = false;
+            group.kill().doing("kill the program")?;
+        }
+    }
+    let ended = process::reap(child.pidfd.as_fd()).doing("reap the program")?;
+    Message::Ended(ended).send(socket, None).ok();
+    Ok(())
+}
+
+/// What the process inside knows.
+struct Inner<'a> {
+    spec: &'a Spec,
+    launch: &'a Launch,
+    group: &'a Group,
+    request: &'a ExecRequest,
+}
+
+impl Inner<'_> {
+    fn become_program(
+        &self,
+        container: OwnedFd,
+        socket: BorrowedFd<'_>,
+    ) -> Result<Infallible, Failure> {
+        program::die_with_parent(socket)?;
+        self.group.join().doing("join the cgroup")?;
+        let kinds = Namespaces::NEWNET
+            | Namespaces::NEWIPC
+            | Namespaces::NEWUTS
+            | Namespaces::NEWCGROUP
+            | Namespaces::NEWNS;
+        namespace::join_process(container.as_fd(), kinds).doing("join the namespaces")?;
+        drop(container);
+        rustix::process::setsid()
+            .map_err(|errno| sys::Error::new("setsid", "", errno))
+            .doing("start a session")?;
+        if let Some((rows, columns)) = self.request.terminal {
+            let pty = pty::open("/dev/pts/ptmx").doing("open a terminal")?;
+            pty::set_size(&pty.master, rows, columns).doing("set the terminal's size")?;
+            Message::Terminal
+                .send(socket, Some(pty.master.as_fd()))
+                .doing("hand over the terminal")?;
+            program::take_terminal(&pty)?;
+        }
+        let process = self.process()?;
+        let linux = self.spec.linux().as_ref();
+        let program = Program {
+            process: &process,
+            seccomp: linux.and_then(|linux| linux.seccomp().as_ref()),
+            user: self.request.user.as_deref().or(self.launch.user.as_deref()),
+            make_working_dir: false,
+            init: false,
+        };
+        program.execute(socket)
+    }
+
+    /// The container's own process, with what the request changes.
+    fn process(&self) -> Result<oci_spec::runtime::Process, Failure> {
+        let process = self.spec.process().as_ref().ok_or_else(|| program::incomplete("process"))?;
+        let mut process = process.clone();
+        let request = self.request;
+        let mut environment = process.env().clone().unwrap_or_default();
+        let sets = |list: &[String], key: &str| {
+            list.iter().any(|variable| variable.split('=').next() == Some(key))
+        };
+        if request.terminal.is_some() && !sets(&environment, "TERM") {
+            environment.push(format!("TERM={}", request.terminal_type));
+        }
+        environment.retain(|variable| {
+            !request.environment.contains_key(variable.split('=').next().unwrap_or_default())
+        });
+        let over = request.environment.iter().map(|(key, value)| format!("{key}={value}"));
+        environment.extend(over);
+        process
+            .set_args(Some(request.arguments.clone()))
+            .set_env(Some(environment))
+            .set_terminal(Some(request.terminal.is_some()));
+        if let Some(directory) = &request.working_dir {
+            process.set_cwd(directory.into());
+        }
+        Ok(process)
+    }
+}

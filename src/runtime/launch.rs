@@ -1,0 +1,60 @@
+//! What a monitor is told about the instance it starts, beyond the OCI specification.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use super::directories::InstanceFiles;
+use crate::model::{ContainerName, InstanceId, PodName};
+
+/// The version of the files and messages between a monitor and the commands.
+pub const PROTOCOL: u32 = 1;
+
+/// What a monitor is told. It is also what `exec` needs to know of a running instance.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Launch {
+    /// [`PROTOCOL`] of the command that wrote it.
+    pub version: u32,
+    /// The instance.
+    pub id: InstanceId,
+    /// Its pod.
+    pub pod: PodName,
+    /// Its container.
+    pub container: ContainerName,
+    /// The directory of its files.
+    pub directory: PathBuf,
+    /// The directory of its run state.
+    pub run: PathBuf,
+    /// The read-only layers of its root file system, the topmost first.
+    pub layers: Vec<PathBuf>,
+    /// `user[:group]`, resolved inside the root file system; `None` is root.
+    pub user: Option<String>,
+    /// Whether a missing working directory is made, as image builders expect.
+    pub make_working_dir: bool,
+    /// Whether a reaping init is pid 1.
+    pub init: bool,
+    /// The cgroup of all monitors, relative to the hierarchies' roots.
+    pub monitor_cgroup: String,
+    /// Its log.
+    pub log: LogFile,
+    /// What the monitor becomes when the program ended by itself: the path of tank, then arguments.
+    pub afterwards: Vec<String>,
+}
+
+/// Where output goes, and how much of it is kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogFile {
+    /// The file that is written; older ones have `.1`, `.2`, ... appended.
+    pub path: PathBuf,
+    /// The size in bytes at which it is rotated.
+    pub max_size: u64,
+    /// How many files there may be, the live one included.
+    pub max_files: u32,
+}
+
+impl Launch {
+    /// The files of the instance.
+    pub fn files(&self) -> InstanceFiles<'_> {
+        InstanceFiles { directory: &self.directory, run: &self.run }
+    }
+}

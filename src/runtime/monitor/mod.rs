@@ -1,0 +1,233 @@
+//! The small process beside each instance.
+//!
+//! It starts the instance's init, owns its output, writes its log, notices when the kernel killed
+//! something of it for want of memory, reaps it, and writes the exit record. It holds a lock for
+//! as long as it lives, which is how everybody else knows that the instance runs. It never opens
+//! the database and never waits for anybody but the container. When the program ended by itself,
+//! the monitor turns itself into `tank reconcile POD`: convergence is prompt without a daemon.
+//!
+//! It is `tank` itself, executed as `tank-monitor POD/CONTAINER` from a read-only copy, in a
+//! session and cgroup of its own. Its descriptors are 3, its [`Launch`], 4, the socket on which it
+//! reports, and 5, the mount that the copy is seen through.
+
+mod log;
+mod output;
+mod run;
+
+use std::ffi::CString;
+use std::fs::File;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::Path;
+use std::process::ExitCode;
+
+use jiff::Timestamp;
+use oci_spec::runtime::Spec;
+use serde::{Deserialize, Serialize};
+
+pub(crate) use self::log::numbered as numbered_log;
+use super::cgroup::{Group, GroupPath, Hierarchies};
+use super::failure::{Doing, Failure};
+use super::launch::{Launch, PROTOCOL};
+use super::record::{ExitRecord, Status};
+use crate::model::{Exit, ExitReason};
+use crate::sys::{self, file, lock, process, signal, socket};
+
+/// The name it is executed under, which is also how `main` recognises the role.
+pub const NAME: &str = "tank-monitor";
+
+/// The descriptor it reads its [`Launch`] from.
+const LAUNCH: i32 = 3;
+/// The descriptor it reports on.
+const REPORT: i32 = 4;
+
+/// The mount that the program is seen through.
+const MOUNT: i32 = 5;
+
+/// No launch description or specification is longer.
+const MAX_DESCRIPTION: u64 = 16 * 1024 * 1024;
+
+/// What a monitor reports to the command that started it.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) enum Report {
+    /// The program was executed.
+    Started(Status),
+    /// It was not.
+    Failed(Failure),
+}
+
+/// Runs the monitor; the return value is that of the process.
+pub fn main() -> ExitCode {
+    let (Ok(launch), Ok(report)) = (process::inherited(LAUNCH), process::inherited(REPORT)) else {
+        return ExitCode::from(2);
+    };
+    let Ok(launch) = read_launch(launch) else { return ExitCode::from(2) };
+    // Where the program is seen through a mount, the mount comes along to be closed here.
+    let _mount = process::inherited(MOUNT);
+    let mut monitor = Monitor { launch, report: Some(report), lock: None };
+    let record = monitor.supervise();
+    monitor.finish(&record)
+}
+
+fn read_launch(fd: OwnedFd) -> sys::Result<Launch> {
+    let content = file::read_open_bounded(File::from(fd), Path::new("launch"), MAX_DESCRIPTION)?;
+    serde_json::from_slice(&content)
+        .map_err(|e| sys::Error::new("parse", "launch", std::io::Error::from(e)))
+}
+
+struct Monitor {
+    launch: Launch,
+    /// Where to report; closed once that was done.
+    report: Option<OwnedFd>,
+    /// The lock file, locked.
+    lock: Option<File>,
+}
+
+impl Monitor {
+    /// Runs the instance from its beginning to its end.
+    fn supervise(&mut self) -> ExitRecord {
+        match self.start() {
+            Ok(mut running) => {
+                let exit = running.wait();
+                self.record(Some(running.status.started_at), exit)
+            }
+            Err(failure) => {
+                let exit = Exit {
+                    code: failure.exit_code(),
+                    signal: None,
+                    oom: false,
+                    reason: ExitReason::StartFailed(failure.to_string()),
+                    finished_at: Some(sys::clock::now()),
+                };
+                let record = self.record(None, exit);
+                // The record first: whoever reads the report may look for it.
+                self.write_record(&record);
+                self.tell(&Report::Failed(failure));
+                record
+            }
+        }
+    }
+
+    fn start(&mut self) -> Result<run::Running, Failure> {
+        let hierarchies = Hierarchies::detect().doing("find the cgroups")?;
+        self.settle(&hierarchies)?;
+        let spec = self.read_spec()?;
+        let linux = spec.linux().as_ref();
+        let path = linux.and_then(|linux| linux.cgroups_path().as_deref());
+        let path = path.map(Path::to_string_lossy).unwrap_or_default();
+        let group = group(&hierarchies, &path)?;
+        let running = run::Running::start(&self.launch, &spec, group)?;
+        running.status.write(&self.launch.files().status()).doing("write the status file")?;
+        self.tell(&Report::Started(running.status.clone()));
+        Ok(running)
+    }
+
+    /// Leaves the caller's world and takes the lock.
+    fn settle(&mut self, hierarchies: &Hierarchies) -> Result<(), Failure> {
+        signal::block_all().doing("block signals")?;
+        rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
+        rustix::thread::set_name(c"tank-monitor").ok();
+        rustix::process::chdir("/")
+            .map_err(|errno| sys::Error::new("chdir", "/", errno))
+            .doing("leave the working directory")?;
+        // The monitor should outlive what it watches when memory is short; where the host does not
+        // let it say so, it takes its chance.
+        std::fs::OpenOptions::new()
+            .write(true)
+            .open("/proc/self/oom_score_adj")
+            .and_then(|mut file| std::io::Write::write_all(&mut file, b"-999"))
+            .ok();
+        let lock =
+            file::open_or_create(&self.launch.files().lock(), 0o600).doing("open the lock")?;
+        if !lock::hold_record(&lock).doing("take the lock")? {
+            let cause = sys::Error::new("fcntl", "monitor.lock", rustix::io::Errno::AGAIN);
+            return Err(Failure::new("take the lock", &cause));
+        }
+        self.lock = Some(lock);
+        let own = group(hierarchies, &self.launch.monitor_cgroup)?;
+        own.ensure().doing("make the monitors' cgroup")?;
+        own.join().doing("join the monitors' cgroup")
+    }
+
+    fn read_spec(&self) -> Result<Spec, Failure> {
+        let path = self.launch.files().spec();
+        let content = file::read_bounded(&path, MAX_DESCRIPTION).doing("read the specification")?;
+        serde_json::from_slice(&content)
+            .map_err(|e| {
+                sys::Error::new("parse", path.display().to_string(), std::io::Error::from(e))
+            })
+            .doing("read the specification")
+    }
+
+    /// Reports once. The command that asked may be gone; that changes nothing here.
+    fn tell(&mut self, report: &Report) {
+        if let Some(fd) = self.report.take() {
+            let bytes = serde_json::to_vec(report).unwrap_or_default();
+            socket::send(fd.as_fd(), &bytes, None).ok();
+        }
+    }
+
+    fn record(&self, started_at: Option<Timestamp>, mut exit: Exit) -> ExitRecord {
+        if self.was_asked_to_stop() && !matches!(exit.reason, ExitReason::StartFailed(_)) {
+            exit.reason = ExitReason::Stopped;
+        }
+        ExitRecord { version: PROTOCOL, id: self.launch.id.clone(), started_at, exit }
+    }
+
+    fn was_asked_to_stop(&self) -> bool {
+        self.launch.files().stopping().exists()
+    }
+
+    /// A full disk must not lose the exit: the run directory is the second choice.
+    fn write_record(&self, record: &ExitRecord) {
+        let files = self.launch.files();
+        if record.write(&files.exit()).is_err() {
+            record.write(&files.exit_fallback()).ok();
+        }
+    }
+
+    /// Writes the record, lets go of the lock, and becomes the pass that decides what is next.
+    fn finish(mut self, record: &ExitRecord) -> ExitCode {
+        if record.started_at.is_some() {
+            self.write_record(record);
+        }
+        drop(self.lock.take());
+        if self.was_asked_to_stop() {
+            return ExitCode::SUCCESS;
+        }
+        self.become_pass();
+        ExitCode::FAILURE
+    }
+
+    /// Executes tank as it is installed now, which may be newer than this monitor; failing that,
+    /// the copy that this monitor runs from. Returns only if neither can be executed.
+    fn become_pass(&self) {
+        sys::credentials::reset_signals().ok();
+        let words = self.launch.afterwards.iter();
+        let Ok(arguments) =
+            words.map(|word| CString::new(word.as_str())).collect::<Result<Vec<_>, _>>()
+        else {
+            return;
+        };
+        if let Some(path) = arguments.first() {
+            let Err(_) = process::execute(path, &arguments, &[]);
+            let Err(_) = process::execute(c"/proc/self/exe", &arguments, &[]);
+        }
+    }
+}
+
+fn group(hierarchies: &Hierarchies, path: &str) -> Result<Group, Failure> {
+    let path: GroupPath = path.parse().doing("name the cgroup")?;
+    Ok(hierarchies.group(&path))
+}
+
+/// The arguments that `ps` shows.
+pub(super) fn arguments(launch: &Launch) -> Vec<CString> {
+    let name = format!("{}/{}", launch.pod, launch.container);
+    [NAME.to_owned(), name].into_iter().filter_map(|word| CString::new(word).ok()).collect()
+}
+
+/// What a monitor reported; `None` if it died without a word.
+pub(super) fn receive_report(socket: BorrowedFd<'_>) -> sys::Result<Option<Report>> {
+    let (bytes, _) = socket::receive(socket)?;
+    Ok(serde_json::from_slice(&bytes).ok())
+}

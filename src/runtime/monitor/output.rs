@@ -1,0 +1,50 @@
+//! The container's output: two pipes, or a terminal, read until nobody can write any more.
+
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use rustix::fs::OFlags;
+use rustix::io::Errno;
+
+use super::log::{Log, Stream};
+use crate::sys::{self, clock};
+
+/// One read takes at most this much.
+const CHUNK: usize = 16 * 1024;
+
+/// A source of output.
+#[derive(Debug)]
+pub(super) struct Source {
+    fd: OwnedFd,
+    stream: Stream,
+}
+
+impl Source {
+    /// Reads from `fd` without ever blocking.
+    pub(super) fn new(fd: OwnedFd, stream: Stream) -> sys::Result<Self> {
+        let failed = |errno| sys::Error::new("fcntl", "O_NONBLOCK", errno);
+        let flags = rustix::fs::fcntl_getfl(&fd).map_err(failed)?;
+        rustix::fs::fcntl_setfl(&fd, flags | OFlags::NONBLOCK).map_err(failed)?;
+        Ok(Self { fd, stream })
+    }
+
+    /// Moves what is there to the log; `false` at the end of the stream.
+    pub(super) fn drain(&self, log: &mut Log) -> bool {
+        let mut buffer = [0u8; CHUNK];
+        loop {
+            match rustix::io::read(&self.fd, &mut buffer) {
+                Ok(0) => return false,
+                Ok(count) => log.append(self.stream, &buffer[..count], clock::now()),
+                Err(Errno::INTR) => {}
+                Err(Errno::AGAIN) => return true,
+                // A terminal whose last user is gone answers EIO.
+                Err(_) => return false,
+            }
+        }
+    }
+}
+
+impl AsFd for Source {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
+}

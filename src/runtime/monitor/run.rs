@@ -1,0 +1,197 @@
+//! A running instance: its init is started, its output moved to the log, its end awaited.
+
+use std::os::fd::{AsFd, OwnedFd};
+use std::time::Duration;
+
+use oci_spec::runtime::Spec;
+use rustix::event::{PollFd, PollFlags};
+use rustix::fs::{Mode, OFlags};
+use rustix::pipe::PipeFlags;
+
+use super::log::{Log, Stream};
+use super::output::Source;
+use super::{Failure, Launch, PROTOCOL, Status};
+use crate::model::{Exit, ExitReason, ProcessIdentity};
+use crate::runtime::cgroup::{DeviceRules, Group, Limits, OomWatch};
+use crate::runtime::failure::Doing;
+use crate::runtime::init::{Init, program};
+use crate::runtime::message::Message;
+use crate::sys::process::{Child, Ended, Forked, Namespaces};
+use crate::sys::{self, clock, memory, poll, process, pty, socket};
+
+/// How long output may still come after the program ended. Its pid namespace is gone by then, so
+/// only a descriptor that it gave away could hold a pipe open.
+const DRAIN: Duration = Duration::from_secs(2);
+
+/// The size of a terminal that nobody is attached to.
+const TERMINAL_SIZE: (u16, u16) = (24, 80);
+
+/// An instance whose program was executed.
+pub(super) struct Running {
+    /// What is told of it.
+    pub(super) status: Status,
+    child: Child,
+    sources: Vec<Source>,
+    log: Log,
+    oom: Option<OomWatch>,
+}
+
+impl Running {
+    /// Makes the cgroup, starts init, and waits until it executed the program or failed.
+    pub(super) fn start(launch: &Launch, spec: &Spec, group: Group) -> Result<Self, Failure> {
+        let linux = spec.linux().as_ref().ok_or_else(|| program::incomplete("linux"))?;
+        let resources = linux.resources().as_ref();
+        let limits = resources.map(Limits::from_oci).unwrap_or_default();
+        let devices = DeviceRules::with_devices(linux.devices().iter().flatten());
+        let notes = group.create(&limits, Some(&devices)).doing("make the cgroup")?;
+        let mut notes: Vec<String> = notes.iter().map(ToString::to_string).collect();
+        let oom = group.oom_watch().ok().flatten();
+        let terminal = spec.process().as_ref().and_then(|process| process.terminal());
+        let streams = if terminal == Some(true) { None } else { Some(Streams::open()?) };
+        let (ours, theirs) = socket::pair().doing("make a socket")?;
+
+        let into = group.open_for_clone().ok().flatten();
+        let namespaces = Namespaces::NEWNS | Namespaces::NEWPID;
+        let forked = process::fork(namespaces, into.as_ref().map(AsFd::as_fd));
+        let child = match forked.doing("start the container's first process")? {
+            Forked::Parent(child) => child,
+            Forked::Child => {
+                drop(ours);
+                let streams = streams.map(|streams| streams.inner);
+                Init { spec, launch, group: &group, streams, socket: theirs.as_fd() }.run()
+            }
+        };
+        drop(theirs);
+        // Read while it is certainly there: a program may end before the next line runs.
+        let process = identity(child.pid).doing("identify the container's first process")?;
+        let mut sources = match streams {
+            Some(streams) => streams.outer()?,
+            None => Vec::new(),
+        };
+        while let Some((message, fd)) =
+            Message::receive(ours.as_fd()).doing("hear from the container's first process")?
+        {
+            match message {
+                Message::Terminal => sources.extend(fd.map(terminal_source).transpose()?),
+                Message::Notes(more) => notes.extend(more),
+                Message::Failed(failure) => {
+                    process::wait_pid(child.pid).doing("reap the first process")?;
+                    return Err(failure);
+                }
+                Message::Started | Message::Ended(_) | Message::Signal(_) => {}
+            }
+        }
+        let monitor =
+            identity(rustix::process::getpid().as_raw_pid()).doing("identify the monitor")?;
+        let status = Status {
+            version: PROTOCOL,
+            id: launch.id.clone(),
+            monitor,
+            process,
+            started_at: clock::now(),
+            notes,
+        };
+        Ok(Self { status, child, sources, log: Log::open(launch.log.clone()), oom })
+    }
+
+    /// Waits for the program's end, then for the end of its output.
+    pub(super) fn wait(&mut self) -> Exit {
+        // There is a monitor beside every container, and nearly all of the time it waits.
+        memory::release_idle();
+        let mut ended = None;
+        let mut deadline = None;
+        while ended.is_none() || !self.sources.is_empty() {
+            let left = match deadline {
+                Some(deadline) if deadline <= clock::monotonic() => break,
+                Some(deadline) => Some(deadline - clock::monotonic()),
+                None => None,
+            };
+            self.turn(ended.is_none(), left);
+            if ended.is_none() {
+                ended = process::reap(self.child.pidfd.as_fd()).ok().flatten();
+                deadline = ended.and_then(|_| clock::monotonic().checked_add(DRAIN));
+            }
+        }
+        self.exit(ended)
+    }
+
+    /// Waits for one event and moves output.
+    fn turn(&mut self, watch_child: bool, timeout: Option<Duration>) {
+        let mut fds: Vec<_> = self
+            .sources
+            .iter()
+            .map(|source| PollFd::from_borrowed_fd(source.as_fd(), PollFlags::IN))
+            .collect();
+        if watch_child {
+            fds.push(PollFd::from_borrowed_fd(self.child.pidfd.as_fd(), PollFlags::IN));
+        }
+        if poll::wait(&mut fds, timeout).is_err() {
+            return;
+        }
+        let ready: Vec<bool> = fds.iter().map(|fd| !fd.revents().is_empty()).collect();
+        let mut ready = ready.into_iter();
+        let log = &mut self.log;
+        self.sources.retain(|source| !ready.next().unwrap_or_default() || source.drain(log));
+    }
+
+    fn exit(&self, ended: Option<Ended>) -> Exit {
+        let killed = ended == Some(Ended::Signaled(libc::SIGKILL));
+        let oom = self.oom.as_ref().and_then(|watch| watch.count().ok()).unwrap_or(0) > 0;
+        let (code, signal) = match ended {
+            Some(Ended::Exited(code)) => (Some(code), None),
+            Some(Ended::Signaled(signal)) => (None, Some(signal)),
+            None => (None, None),
+        };
+        let reason = match (ended, oom && killed) {
+            (None, _) => ExitReason::Unknown,
+            (_, true) => ExitReason::Oom,
+            _ => ExitReason::Exited,
+        };
+        Exit { code, signal, oom, reason, finished_at: Some(clock::now()) }
+    }
+}
+
+fn identity(pid: i32) -> sys::Result<ProcessIdentity> {
+    let gone = || sys::Error::new("read", format!("/proc/{pid}/stat"), rustix::io::Errno::SRCH);
+    Ok(ProcessIdentity { pid, start_time: process::start_time_of_child(pid).ok_or_else(gone)? })
+}
+
+fn terminal_source(master: OwnedFd) -> Result<Source, Failure> {
+    let (rows, columns) = TERMINAL_SIZE;
+    pty::set_size(&master, rows, columns).doing("set the terminal's size")?;
+    Source::new(master, Stream::Stdout).doing("read the terminal")
+}
+
+/// Both ends of a container's standard streams.
+struct Streams {
+    inner: [OwnedFd; 3],
+    stdout: OwnedFd,
+    stderr: OwnedFd,
+}
+
+impl Streams {
+    fn open() -> Result<Self, Failure> {
+        let doing = "make the standard streams";
+        let pipe = || {
+            rustix::pipe::pipe_with(PipeFlags::CLOEXEC)
+                .map_err(|errno| sys::Error::new("pipe2", "", errno))
+        };
+        let flags = OFlags::RDONLY | OFlags::CLOEXEC;
+        let null = rustix::fs::open("/dev/null", flags, Mode::empty())
+            .map_err(|errno| sys::Error::new("open", "/dev/null", errno))
+            .doing(doing)?;
+        let (stdout, inner_stdout) = pipe().doing(doing)?;
+        let (stderr, inner_stderr) = pipe().doing(doing)?;
+        Ok(Self { inner: [null, inner_stdout, inner_stderr], stdout, stderr })
+    }
+
+    /// The ends that the monitor reads; the container's are closed here.
+    fn outer(self) -> Result<Vec<Source>, Failure> {
+        let doing = "read the standard streams";
+        drop(self.inner);
+        Ok(vec![
+            Source::new(self.stdout, Stream::Stdout).doing(doing)?,
+            Source::new(self.stderr, Stream::Stderr).doing(doing)?,
+        ])
+    }
+}

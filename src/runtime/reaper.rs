@@ -1,0 +1,51 @@
+//! `init = true`: a small pid 1 that passes signals on and reaps what is orphaned.
+
+use std::os::fd::AsFd;
+
+use nix::sys::signal::{SigSet, Signal};
+
+use super::credentials::Credentials;
+use crate::sys::process::{self, Ended, Forked, Namespaces};
+use crate::sys::signal::Signals;
+use crate::sys::{self, pidfd, poll};
+
+/// The exit code of a container whose init could not do its work.
+const TANK_FAILED: i32 = 125;
+
+/// Forks; the child returns and becomes the program, this process stays as pid 1, with nothing
+/// that the program does not have, until the child ended, and ends the way it did.
+pub(super) fn become_reaper(credentials: &Credentials) -> sys::Result<()> {
+    let pid = match process::fork(Namespaces::empty(), None)? {
+        Forked::Child => return Ok(()),
+        Forked::Parent(child) => child.pid,
+    };
+    match reap_until(pid, credentials) {
+        Ok(Ended::Exited(code)) => process::exit_now(code),
+        Ok(Ended::Signaled(signal)) => process::exit_now(128 + signal),
+        Err(_) => process::exit_now(TANK_FAILED),
+    }
+}
+
+fn reap_until(main: i32, credentials: &Credentials) -> sys::Result<Ended> {
+    // The socket to the monitor is among them: its end is what says that the program runs.
+    process::close_all_but_streams()?;
+    let pidfd = pidfd::open(main)?;
+    let all: Vec<Signal> = SigSet::all().iter().collect();
+    let mut signals = Signals::block(&all)?;
+    if credentials.confine().is_err() {
+        process::exit_now(TANK_FAILED);
+    }
+    loop {
+        while let Some((pid, ended)) = process::reap_any()? {
+            if pid == main {
+                return Ok(ended);
+            }
+        }
+        poll::readable(signals.as_fd(), None)?;
+        while let Some(signal) = signals.pending()? {
+            if signal != libc::SIGCHLD {
+                pidfd::send(&pidfd, signal)?;
+            }
+        }
+    }
+}
