@@ -6,6 +6,22 @@
 
 #![forbid(unsafe_code)]
 
+mod cause;
+mod compare;
+mod container;
+mod converge;
+mod describe;
+mod lane;
+mod restart;
+mod sandbox;
+mod status;
+mod teardown;
+
+#[cfg(test)]
+mod tests;
+
+pub use status::{Phase, PodStatus, Sync, status};
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -116,8 +132,30 @@ pub enum Action {
     Forget,
 }
 
-/// Compares what is desired with what was observed. Pods of `observed` that are not in `desired`
-/// and have rows or resources are torn down.
-pub fn plan(_desired: &[DesiredPod], _observed: &Observed, _now: Timestamp) -> Plan {
-    Plan::default()
+/// Compares what is desired with what was observed.
+///
+/// - A pod that should run gets an instance of each of its containers, of the desired generation
+///   and image; an instance that ended gets a successor when the restart policy says so and the
+///   delay is over.
+/// - A pod that should not run, is being deleted, or is not in `desired` at all is taken down, and
+///   the latter two are forgotten.
+/// - When every step has been carried out, the same desired state gives a plan without steps.
+///
+/// Lanes are sorted by the name of their pod; a pod that needs nothing has none.
+pub fn plan(desired: &[DesiredPod], observed: &Observed, now: Timestamp) -> Plan {
+    let nothing = ObservedPod::default();
+    let mut pods: BTreeMap<&PodName, (Option<&DesiredPod>, &ObservedPod)> =
+        observed.pods.iter().map(|(name, seen)| (name, (None, seen))).collect();
+    for pod in desired {
+        pods.entry(&pod.pod.name).or_insert((None, &nothing)).0 = Some(pod);
+    }
+    let mut plan = Plan::default();
+    for (name, (desired, observed)) in pods {
+        let (steps, wake) = lane::steps(desired, observed, now);
+        if !steps.is_empty() {
+            plan.lanes.push(Lane { pod: name.clone(), steps });
+        }
+        plan.wake = plan.wake.into_iter().chain(wake).min();
+    }
+    plan
 }

@@ -1,0 +1,93 @@
+//! What changed between the spec an instance runs and the desired one, as far as it concerns that
+//! instance.
+
+use crate::model::change::{Change, Effect, changes};
+use crate::model::{ContainerName, DesiredPod};
+
+use super::ObservedInstance;
+
+/// Fields whose change reaches a running container through its cgroup. The other live fields
+/// either concern later decisions (restart, stop_timeout) or are asserted by every pass (ports).
+const LIMITS: [&str; 3] = ["memory", "cpus", "pids"];
+
+/// Fields that belong to the sandbox. Kernel parameters are set inside its namespaces, where a
+/// parameter that is not wanted any more would keep its value.
+const SANDBOX: [&str; 3] = ["hostname", "network", "sysctls"];
+
+/// How many changed fields a cause lists.
+const LISTED: usize = 3;
+
+/// What changed for one instance. Each cause names the fields and both their values.
+#[derive(Debug, Default)]
+pub(super) struct Difference {
+    /// Why its container has to be replaced.
+    pub(super) replace: Option<String>,
+    /// Which of its limits can be set anew while it runs.
+    pub(super) limits: Option<String>,
+}
+
+/// Compares what `seen` runs with what is desired of its container now. `None` when the spec it
+/// runs is not known any more.
+pub(super) fn difference(desired: &DesiredPod, seen: &ObservedInstance) -> Option<Difference> {
+    let container = &seen.instance.container;
+    let changes = changes_since(desired, seen)?;
+    let concerns =
+        |change: &&Change| change.container.as_ref().is_none_or(|name| name == container);
+    let replace = changes.iter().filter(concerns).filter(|change| change.effect == Effect::Replace);
+    let limits = changes.iter().filter(concerns).filter(|change| LIMITS.contains(&field(change)));
+    Some(Difference {
+        replace: cause(replace).or_else(|| moved_image(desired, seen, container)),
+        limits: cause(limits),
+    })
+}
+
+/// Compares the sandbox that `seen` was started in with the desired one. `None` when the spec it
+/// runs is not known any more; otherwise the cause, if there is one.
+pub(super) fn sandbox(desired: &DesiredPod, seen: &ObservedInstance) -> Option<Option<String>> {
+    let changes = changes_since(desired, seen)?;
+    Some(cause(changes.iter().filter(|change| SANDBOX.contains(&field(change)))))
+}
+
+/// A generation has one spec, so that an instance of the desired one needs no comparison.
+fn changes_since(desired: &DesiredPod, seen: &ObservedInstance) -> Option<Vec<Change>> {
+    if seen.instance.generation == desired.generation {
+        return Some(Vec::new());
+    }
+    seen.spec.as_deref().map(|spec| changes(spec, &desired.pod))
+}
+
+/// The same image name may come to mean another image. A digest that is not known on either side
+/// is no difference.
+fn moved_image(
+    desired: &DesiredPod,
+    seen: &ObservedInstance,
+    container: &ContainerName,
+) -> Option<String> {
+    let (old, new) = (seen.instance.image.as_ref()?, desired.images.get(container)?);
+    (old != new).then(|| {
+        let (old, new) = (old.short(), new.short());
+        format!("containers[{container}].image: sha256:{old} -> sha256:{new}")
+    })
+}
+
+/// The name of the changed field: `memory` for `containers[app].memory`, `restart` for
+/// `restart.policy`.
+fn field(change: &Change) -> &str {
+    let path = match change.path.split_once("].") {
+        Some((_, path)) if change.container.is_some() => path,
+        _ => &change.path,
+    };
+    path.split(['.', '[']).next().unwrap_or(path)
+}
+
+fn cause<'a>(changes: impl Iterator<Item = &'a Change>) -> Option<String> {
+    let texts: Vec<String> = changes
+        .map(|change| format!("{}: {} -> {}", change.path, change.old, change.new))
+        .collect();
+    let listed = texts.get(..LISTED).unwrap_or(&texts).join(", ");
+    match texts.len() {
+        0 => None,
+        count if count > LISTED => Some(format!("{listed} and {} more", count - LISTED)),
+        _ => Some(listed),
+    }
+}

@@ -1,0 +1,147 @@
+//! What one container of a pod that should run needs.
+
+use jiff::Timestamp;
+
+use crate::model::{ContainerName, DesiredPod, State};
+
+use super::compare::difference;
+use super::restart::{self, Next};
+use super::{ObservedInstance, ObservedPod};
+
+/// A container of the spec, with what is there of it.
+#[derive(Debug)]
+pub(super) struct View<'a> {
+    /// Its name.
+    pub(super) name: &'a ContainerName,
+    /// The instance that counts: the one that lives, or else the last that did.
+    pub(super) current: Option<&'a ObservedInstance>,
+    /// The attempt number of its next instance.
+    pub(super) next_attempt: u32,
+    /// What it needs.
+    pub(super) need: Need,
+}
+
+/// What a container needs.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Need {
+    /// Nothing: it runs as it should.
+    Nothing,
+    /// Other limits, set while it runs.
+    Update {
+        /// Which.
+        cause: String,
+    },
+    /// A new instance, in place of the current one if that still lives.
+    Start {
+        /// Why.
+        cause: String,
+        /// The streak of the new instance.
+        streak: u32,
+    },
+    /// A new instance, but not before `until`.
+    Wait {
+        /// When the delay ends.
+        until: Timestamp,
+        /// How the last one ended.
+        cause: String,
+    },
+    /// Nothing: it is done.
+    Completed,
+    /// Nothing: it failed for good.
+    Failed {
+        /// How.
+        cause: String,
+    },
+}
+
+impl From<Next> for Need {
+    fn from(next: Next) -> Self {
+        match next {
+            Next::Start { cause, streak } => Self::Start { cause, streak },
+            Next::Wait { until, cause } => Self::Wait { until, cause },
+            Next::Completed => Self::Completed,
+            Next::Failed { cause } => Self::Failed { cause },
+        }
+    }
+}
+
+/// Whether something of the instance may still be running.
+pub(super) fn lives(seen: &ObservedInstance) -> bool {
+    matches!(seen.instance.state, State::Running | State::Unknown)
+}
+
+/// Looks at every container of the spec, in file order.
+pub(super) fn views<'a>(
+    desired: &'a DesiredPod,
+    observed: &'a ObservedPod,
+    now: Timestamp,
+) -> Vec<View<'a>> {
+    let view = |name: &'a ContainerName| {
+        let own = || observed.instances.iter().filter(|seen| seen.instance.container == *name);
+        let current = own().max_by_key(|seen| precedence(seen, desired.generation));
+        let last_attempt = own().map(|seen| seen.instance.attempt).max().unwrap_or(0);
+        let need = match current {
+            Some(seen) => need(desired, seen, now),
+            None if observed.instances.is_empty() => start("pod is new"),
+            None => start("container is new"),
+        };
+        View { name, current, next_attempt: last_attempt.saturating_add(1), need }
+    };
+    desired.pod.containers.iter().map(|container| view(&container.name)).collect()
+}
+
+/// Which of several instances counts: one that surely runs before one that perhaps does, these
+/// before ended ones, the desired generation before others, the newest before older ones.
+fn precedence(seen: &ObservedInstance, generation: u64) -> (u8, bool, u32) {
+    let life = match seen.instance.state {
+        State::Running => 2,
+        State::Unknown => 1,
+        _ => 0,
+    };
+    let right = life > 0 && seen.instance.generation == generation;
+    (life, right, seen.instance.attempt)
+}
+
+fn need(desired: &DesiredPod, seen: &ObservedInstance, now: Timestamp) -> Need {
+    match seen.instance.state {
+        State::Running => need_of_running(desired, seen),
+        // What cannot be watched cannot be logged or waited for either; its end was not its own.
+        State::Unknown => Need::Start {
+            cause: "monitor was lost".to_owned(),
+            streak: restart::streak(&seen.instance, Some(now)).saturating_add(1),
+        },
+        _ => need_of_ended(desired, seen, now),
+    }
+}
+
+fn need_of_running(desired: &DesiredPod, seen: &ObservedInstance) -> Need {
+    let Some(difference) = difference(desired, seen) else {
+        return start(lost_spec(seen));
+    };
+    match (difference.replace, difference.limits) {
+        (Some(cause), _) => start(cause),
+        (None, Some(cause)) => Need::Update { cause },
+        (None, None) => Need::Nothing,
+    }
+}
+
+/// A new spec is a new beginning for what ended under the old one. New limits are one only for
+/// what failed: a completed container is not run again because it may now use more memory.
+fn need_of_ended(desired: &DesiredPod, seen: &ObservedInstance, now: Timestamp) -> Need {
+    let difference = difference(desired, seen).unwrap_or_default();
+    let limits = difference.limits.filter(|_| !restart::succeeded(&seen.instance));
+    match difference.replace.or(limits) {
+        Some(cause) => start(cause),
+        None => restart::after_end(&desired.pod.restart, &seen.instance, now).into(),
+    }
+}
+
+/// A start that no end of the container's own led to.
+fn start(cause: impl Into<String>) -> Need {
+    Need::Start { cause: cause.into(), streak: 0 }
+}
+
+/// Says that it is not known any more what an instance runs.
+pub(super) fn lost_spec(seen: &ObservedInstance) -> String {
+    format!("spec of generation {} was lost", seen.instance.generation)
+}

@@ -1,0 +1,93 @@
+//! Bringing a pod that should run to what its spec says.
+
+use jiff::Timestamp;
+
+use crate::model::DesiredPod;
+
+use super::container::{Need, View, views};
+use super::lane::Steps;
+use super::sandbox::{Condition, condition};
+use super::teardown::stop_order;
+use super::{ObservedInstance, ObservedPod};
+
+/// Ends what should not run, in reverse order; renews the sandbox; starts what should, in order.
+/// Returns the earliest moment at which a delay ends.
+pub(super) fn converge(
+    steps: &mut Steps,
+    desired: &DesiredPod,
+    observed: &ObservedPod,
+    now: Timestamp,
+) -> Option<Timestamp> {
+    let sandbox = condition(desired, observed);
+    let mut views = views(desired, observed, now);
+    if let Condition::Incomplete { cause } | Condition::Outdated { cause } = &sandbox {
+        leave_sandbox(&mut views, cause);
+    }
+    for seen in stop_order(Some(&desired.pod), observed) {
+        if let Some(cause) = doom(seen, &views) {
+            steps.take_away(seen, &cause);
+        }
+    }
+    if let Some(first) = views.iter().find_map(start_cause) {
+        renew(steps, &sandbox, first);
+    }
+    for view in &views {
+        match (&view.need, view.current) {
+            (Need::Start { cause, streak }, _) => {
+                steps.start(view.name, view.next_attempt, *streak, cause);
+            }
+            (Need::Update { cause }, Some(seen)) => steps.update(seen, cause),
+            _ => {}
+        }
+    }
+    views.iter().filter_map(wake).min()
+}
+
+/// Namespaces cannot be changed under a process: what lives in a sandbox that is made anew is
+/// replaced, unless it is anyway.
+fn leave_sandbox(views: &mut [View<'_>], cause: &str) {
+    for view in views {
+        if matches!(view.need, Need::Nothing | Need::Update { .. }) {
+            view.need = Need::Start { cause: cause.to_owned(), streak: 0 };
+        }
+    }
+}
+
+/// Why an instance is taken away, if it is.
+fn doom(seen: &ObservedInstance, views: &[View<'_>]) -> Option<String> {
+    let Some(view) = views.iter().find(|view| *view.name == seen.instance.container) else {
+        return Some("container is not in the spec any more".to_owned());
+    };
+    let current = view.current?;
+    if !std::ptr::eq(current, seen) {
+        return Some(format!("superseded by attempt {}", current.instance.attempt));
+    }
+    start_cause(view).map(str::to_owned)
+}
+
+/// Makes the sandbox that the first container to start, and so all of them, will need.
+fn renew(steps: &mut Steps, sandbox: &Condition, first: &str) {
+    match sandbox {
+        Condition::Good => {}
+        Condition::Absent => steps.create_sandbox(first),
+        Condition::Incomplete { cause } => steps.create_sandbox(cause),
+        Condition::Outdated { cause } => {
+            steps.remove_sandbox(cause);
+            steps.create_sandbox(cause);
+        }
+    }
+}
+
+fn start_cause<'a>(view: &'a View<'_>) -> Option<&'a str> {
+    match &view.need {
+        Need::Start { cause, .. } => Some(cause),
+        _ => None,
+    }
+}
+
+fn wake(view: &View<'_>) -> Option<Timestamp> {
+    match view.need {
+        Need::Wait { until, .. } => Some(until),
+        _ => None,
+    }
+}

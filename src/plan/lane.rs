@@ -1,0 +1,96 @@
+//! The steps of one pod.
+
+use jiff::Timestamp;
+
+use crate::model::{ContainerName, DesiredPod, RunState};
+
+use super::container::lives;
+use super::converge::converge;
+use super::teardown::teardown;
+use super::{Action, ObservedInstance, ObservedPod, Step};
+
+/// What a pod needs now, and when to look at it again.
+pub(super) fn steps(
+    desired: Option<&DesiredPod>,
+    observed: &ObservedPod,
+    now: Timestamp,
+) -> (Vec<Step>, Option<Timestamp>) {
+    let mut steps = Steps::default();
+    let mut wake = None;
+    match desired {
+        None => {
+            teardown(&mut steps, None, observed, "not desired any more");
+            steps.forget("not desired any more");
+        }
+        Some(desired) if desired.deleting => {
+            teardown(&mut steps, Some(&desired.pod), observed, "deleted");
+            steps.forget("deleted");
+        }
+        Some(desired) if desired.run == RunState::Stop => {
+            teardown(&mut steps, Some(&desired.pod), observed, "stopped by request");
+        }
+        Some(desired) => wake = converge(&mut steps, desired, observed, now),
+    }
+    (steps.0, wake)
+}
+
+/// The steps of a lane as they are put together: gives each its id.
+#[derive(Debug, Default)]
+pub(super) struct Steps(Vec<Step>);
+
+impl Steps {
+    /// Ends the instance if it lives, and removes what is on the host of it, if anything is.
+    pub(super) fn take_away(&mut self, seen: &ObservedInstance, cause: &str) {
+        let alive = lives(seen);
+        if alive {
+            let id = seen.instance.id.clone();
+            self.of_instance("stop", seen, Action::Stop { id }, cause);
+        }
+        if alive || seen.leftovers {
+            let id = seen.instance.id.clone();
+            self.of_instance("remove", seen, Action::Remove { id }, cause);
+        }
+    }
+
+    /// Gives the running instance the desired limits.
+    pub(super) fn update(&mut self, seen: &ObservedInstance, cause: &str) {
+        let id = seen.instance.id.clone();
+        self.of_instance("update", seen, Action::Update { id }, cause);
+    }
+
+    /// Starts a new instance.
+    pub(super) fn start(
+        &mut self,
+        container: &ContainerName,
+        attempt: u32,
+        streak: u32,
+        cause: &str,
+    ) {
+        let id = format!("start/{container}/{attempt}");
+        self.push(id, Some(container), Action::Start { attempt, streak }, cause);
+    }
+
+    /// Makes the sandbox.
+    pub(super) fn create_sandbox(&mut self, cause: &str) {
+        self.push("create-sandbox".to_owned(), None, Action::CreateSandbox, cause);
+    }
+
+    /// Removes the sandbox.
+    pub(super) fn remove_sandbox(&mut self, cause: &str) {
+        self.push("remove-sandbox".to_owned(), None, Action::RemoveSandbox, cause);
+    }
+
+    fn forget(&mut self, cause: &str) {
+        self.push("forget".to_owned(), None, Action::Forget, cause);
+    }
+
+    fn of_instance(&mut self, verb: &str, seen: &ObservedInstance, action: Action, cause: &str) {
+        let (container, attempt) = (&seen.instance.container, seen.instance.attempt);
+        self.push(format!("{verb}/{container}/{attempt}"), Some(container), action, cause);
+    }
+
+    fn push(&mut self, id: String, container: Option<&ContainerName>, action: Action, cause: &str) {
+        let (container, cause) = (container.cloned(), cause.to_owned());
+        self.0.push(Step { id, container, action, cause });
+    }
+}

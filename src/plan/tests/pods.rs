@@ -1,0 +1,62 @@
+//! Several pods in one plan, and changes whose texts the tables leave open.
+
+use std::collections::BTreeMap;
+
+use super::notation::{generations, now, observed};
+use crate::model::DesiredPod;
+use crate::plan::{Action, Observed, plan};
+
+fn named(name: &str, text: &str) -> Vec<DesiredPod> {
+    let mut generations = generations(text);
+    for desired in &mut generations {
+        desired.pod.name = name.parse().unwrap();
+    }
+    generations
+}
+
+#[test]
+fn lanes_are_sorted_by_pod_and_the_first_delay_wakes() {
+    let (web, db, idle) = (named("web", "app=x"), named("db", "app=x"), named("idle", "app=x"));
+    let pods = BTreeMap::from([
+        ("web".parse().unwrap(), observed(&web, "ready; app/2 s1 code=1 ago=0s")),
+        ("idle".parse().unwrap(), observed(&idle, "ready; app/1 code=1 ago=0s")),
+        ("old".parse().unwrap(), observed(&[], "partial")),
+    ]);
+    let desired = [web, db, idle].concat();
+    let plan = plan(&desired, &Observed { pods }, now());
+    let lanes: Vec<(&str, usize)> =
+        plan.lanes.iter().map(|lane| (lane.pod.as_str(), lane.steps.len())).collect();
+    assert_eq!(lanes, [("db", 2), ("old", 2)]);
+    let wake = plan.wake.unwrap().duration_since(now());
+    assert!(wake.as_secs_f64() < 1.2, "{wake:?}");
+}
+
+#[test]
+fn nothing_desired_and_nothing_seen_is_nothing_to_do() {
+    assert_eq!(plan(&[], &Observed::default(), now()), Default::default());
+}
+
+/// A kernel parameter that is not wanted any more would stay in the namespaces it was set in.
+#[test]
+fn kernel_parameters_need_new_namespaces() {
+    let generations = generations("app=x sysctl=1 => app=x");
+    let seen = observed(&generations, "ready; app/1 running");
+    let pods = BTreeMap::from([("web".parse().unwrap(), seen)]);
+    let plan = plan(&generations[1..], &Observed { pods }, now());
+    let names: Vec<&str> = plan.lanes[0].steps.iter().map(|step| step.action.name()).collect();
+    assert_eq!(names, ["stop", "remove", "remove-sandbox", "create-sandbox", "start"]);
+    assert!(plan.lanes[0].steps[4].cause.contains("sysctls"), "{:?}", plan.lanes[0].steps[4]);
+}
+
+#[test]
+fn a_cause_lists_three_fields_and_counts_the_rest() {
+    let mut generations = generations("app=x => app=y hostname=www network=host");
+    generations[1].pod.containers[0].tty = true;
+    let seen = observed(&generations, "ready; app/1 running");
+    let pods = BTreeMap::from([("web".parse().unwrap(), seen)]);
+    let plan = plan(&generations[1..], &Observed { pods }, now());
+    let start = plan.lanes[0].steps.last().unwrap();
+    assert!(matches!(start.action, Action::Start { attempt: 2, streak: 0 }));
+    assert_eq!(start.cause.matches(" -> ").count(), 3, "{}", start.cause);
+    assert!(start.cause.ends_with(" and 1 more"), "{}", start.cause);
+}

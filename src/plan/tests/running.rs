@@ -1,0 +1,176 @@
+//! New pods, and pods that run.
+
+use super::notation::check;
+
+#[test]
+fn what_is_not_there_is_started() {
+    check(&[
+        ["a new pod", "app=nginx:1", "absent", "create-sandbox start/app/1: pod is new"],
+        ["a sandbox from an interrupted pass", "app=nginx:1", "ready", "start/app/1: pod is new"],
+        [
+            "half a sandbox",
+            "app=nginx:1",
+            "partial",
+            "create-sandbox: sandbox is incomplete | start/app/1: pod is new",
+        ],
+        [
+            "containers start in file order",
+            "z=nginx:1 a=redis:7",
+            "absent",
+            "create-sandbox start/z/1 start/a/1: pod is new",
+        ],
+        [
+            "a container more",
+            "app=nginx:1 => app=nginx:1 log=vector:1",
+            "ready; app/1 running",
+            "start/log/1: container is new",
+        ],
+    ]);
+}
+
+#[test]
+fn what_runs_as_it_should_is_left_alone() {
+    check(&[
+        ["it runs", "app=nginx:1", "ready; app/1 running", ""],
+        ["with a history", "app=nginx:1", "ready; app/1 code=1 removed; app/2 s1 running", ""],
+        ["with the right image", "app=nginx:1 digest=a", "ready; app/1 running digest=a", ""],
+        ["with an image nobody looked up", "app=nginx:1", "ready; app/1 running digest=a", ""],
+        ["from no image", "app=nginx:1 digest=a", "ready; app/1 running", ""],
+        ["a label", "app=nginx:1 => app=nginx:1 label=x", "ready; app/1 running", ""],
+        ["the policy", "app=nginx:1 => app=nginx:1 restart=never", "ready; app/1 running", ""],
+        ["back and forth", "a=x:1 => a=x:2 => a=x:1", "ready; a/1 running", ""],
+        [
+            "its revision is lost, but it is this one",
+            "app=nginx:1",
+            "ready; app/1 running lost",
+            "",
+        ],
+        [
+            "its revision is lost, but it is the desired one",
+            "app=nginx:1 => app=nginx:2",
+            "ready; app/2 g2 running lost",
+            "",
+        ],
+    ]);
+}
+
+#[test]
+fn a_changed_spec_replaces_or_updates() {
+    check(&[
+        [
+            "the image",
+            "app=nginx:1 => app=nginx:2",
+            "ready; app/1 running",
+            "stop/app/1 remove/app/1 start/app/2: containers[app].image: nginx:1 -> nginx:2",
+        ],
+        [
+            "the streak of the old spec is over",
+            "app=nginx:1 => app=nginx:2",
+            "ready; app/5 s4 running",
+            "stop/app/5 remove/app/5 start/app/6: containers[app].image: nginx:1 -> nginx:2",
+        ],
+        [
+            "two generations at once",
+            "app=nginx:1 => app=nginx:2 => app=nginx:3",
+            "ready; app/1 running",
+            "stop/app/1 remove/app/1 start/app/2: containers[app].image: nginx:1 -> nginx:3",
+        ],
+        [
+            "the tag moved",
+            "app=nginx:1 digest=a => app=nginx:1 digest=b",
+            "ready; app/1 running digest=a",
+            "stop/app/1 remove/app/1 start/app/2: \
+             containers[app].image: sha256:aaaaaaaaaaaa -> sha256:bbbbbbbbbbbb",
+        ],
+        [
+            "the tag moved within the generation",
+            "app=nginx:1 digest=b",
+            "ready; app/1 running digest=a",
+            "stop/app/1 remove/app/1 start/app/2: \
+             containers[app].image: sha256:aaaaaaaaaaaa -> sha256:bbbbbbbbbbbb",
+        ],
+        [
+            "another name says more than its digest",
+            "app=nginx:1 digest=a => app=nginx:2 digest=b",
+            "ready; app/1 running digest=a",
+            "stop/app/1 remove/app/1 start/app/2: containers[app].image: nginx:1 -> nginx:2",
+        ],
+        [
+            "a limit",
+            "app=nginx:1 pids=5 => app=nginx:1 pids=6",
+            "ready; app/1 running",
+            "update/app/1: containers[app].pids: 5 -> 6",
+        ],
+        [
+            "a limit and a label",
+            "app=nginx:1 pids=5 => app=nginx:1 pids=6 label=x",
+            "ready; app/1 running",
+            "update/app/1: containers[app].pids: 5 -> 6",
+        ],
+        [
+            "a limit and the image",
+            "app=nginx:1 pids=5 => app=nginx:2 pids=6",
+            "ready; app/1 running",
+            "stop/app/1 remove/app/1 start/app/2: containers[app].image: nginx:1 -> nginx:2",
+        ],
+        [
+            "its revision is lost",
+            "app=nginx:1 => app=nginx:1 label=x",
+            "ready; app/1 running lost",
+            "stop/app/1 remove/app/1 remove-sandbox create-sandbox start/app/2: \
+             spec of generation 1 was lost",
+        ],
+    ]);
+}
+
+#[test]
+fn namespaces_are_made_anew_when_they_do_not_suit() {
+    check(&[
+        [
+            "the host name",
+            "app=nginx:1 => app=nginx:1 hostname=www",
+            "ready; app/1 running",
+            "stop/app/1 remove/app/1 remove-sandbox create-sandbox start/app/2: \
+             hostname: web -> www",
+        ],
+        [
+            "the network",
+            "app=nginx:1 => app=nginx:1 network=host",
+            "ready; app/1 running",
+            "stop/app/1 remove/app/1 remove-sandbox create-sandbox start/app/2: \
+             network: bridge -> host",
+        ],
+        [
+            "nothing of it runs",
+            "app=nginx:1 => app=nginx:1 hostname=www",
+            "ready; app/1 code=1 removed",
+            "remove-sandbox create-sandbox start/app/2: hostname: web -> www",
+        ],
+        [
+            "the sandbox went with the stopped pod",
+            "app=nginx:1 => app=nginx:1 hostname=www",
+            "absent; app/1 stopped removed",
+            "create-sandbox start/app/2: hostname: web -> www",
+        ],
+        [
+            "a pin is lost under a running container",
+            "app=nginx:1",
+            "partial; app/1 running",
+            "stop/app/1 remove/app/1 create-sandbox start/app/2: sandbox is incomplete",
+        ],
+        [
+            "all pins are lost under a running container",
+            "app=nginx:1",
+            "absent; app/1 running",
+            "stop/app/1 remove/app/1 create-sandbox start/app/2: sandbox is incomplete",
+        ],
+        [
+            "a limit can wait for the new instance",
+            "app=nginx:1 pids=5 => app=nginx:1 pids=6",
+            "partial; app/1 running",
+            "stop/app/1 remove/app/1 create-sandbox start/app/2: sandbox is incomplete",
+        ],
+        ["nothing runs that would need it", "app=x restart=never", "partial; app/1 code=0", ""],
+        ["nor before the delay is over", "app=x", "absent; app/1 code=1 ago=0s", "wake 1s"],
+    ]);
+}
