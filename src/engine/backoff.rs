@@ -1,0 +1,55 @@
+//! Waiting out restart delays, for as long as there is something to restart.
+
+use std::collections::BTreeSet;
+use std::os::fd::{AsFd, OwnedFd};
+use std::time::Duration;
+
+use rustix::event::{PollFd, PollFlags};
+use rustix::fs::inotify;
+use rustix::io::Errno;
+
+use super::Engine;
+use super::error::Result;
+use super::observe::Snapshot;
+use crate::model::PodName;
+use crate::plan::plan;
+use crate::sys::{self, clock, poll};
+
+impl Engine {
+    /// Waits until there is something to do for the pods, or nothing to wait for any more: a pod
+    /// that is deleted, or started by somebody else, keeps nobody waiting for its restart.
+    pub fn wait_out_delays(&self, only: Option<&BTreeSet<PodName>>) -> Result<()> {
+        loop {
+            let snapshot = self.snapshot(only)?;
+            let now = clock::now();
+            let plan = plan(&snapshot.desired, &snapshot.observed, now);
+            let Some(wake) = plan.wake.filter(|_| plan.lanes.is_empty()) else { return Ok(()) };
+            // What is taken away between the look and the watch is gone for the watch too.
+            let Some(watch) = self.watch(&snapshot)? else { return Ok(()) };
+            let delay = Duration::try_from(wake.duration_since(now)).unwrap_or_default();
+            poll::wait(&mut [PollFd::from_borrowed_fd(watch.as_fd(), PollFlags::IN)], Some(delay))?;
+        }
+    }
+
+    /// Becomes readable when what an instance left is taken away, which is what both a delete and
+    /// a start begin with (inotify(7)). `None` if one is gone already.
+    fn watch(&self, snapshot: &Snapshot) -> Result<Option<OwnedFd>> {
+        let flags = inotify::CreateFlags::CLOEXEC | inotify::CreateFlags::NONBLOCK;
+        let watch =
+            inotify::init(flags).map_err(|errno| sys::Error::new("inotify_init1", "", errno))?;
+        let pods = snapshot.observed.pods.values();
+        for seen in pods.flat_map(|pod| &pod.instances).filter(|seen| seen.leftovers) {
+            let directory = self.directories.run_container(&seen.instance.id);
+            let events = inotify::WatchFlags::DELETE_SELF | inotify::WatchFlags::ONLYDIR;
+            match inotify::add_watch(&watch, &directory, events) {
+                Ok(_) => {}
+                Err(Errno::NOENT) => return Ok(None),
+                Err(errno) => {
+                    let on = directory.display().to_string();
+                    return Err(sys::Error::new("inotify_add_watch", on, errno).into());
+                }
+            }
+        }
+        Ok(Some(watch))
+    }
+}

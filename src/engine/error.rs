@@ -1,0 +1,94 @@
+//! The error of the engine.
+
+use crate::model::{ContainerName, PodName};
+use crate::{image, runtime, store, sys};
+
+/// What the engine could not do.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Somebody else works on the pod, and went on for longer than the caller wanted to wait.
+    #[error("pod {pod} is locked by {holder}")]
+    Locked {
+        /// The pod.
+        pod: PodName,
+        /// Who has it, since when, doing what.
+        holder: String,
+    },
+    /// The image of a container is not on disk.
+    #[error("container {container}: image {image} is not on this machine")]
+    NoImage {
+        /// The container.
+        container: ContainerName,
+        /// The image's name or digest.
+        image: String,
+    },
+    /// The root directory of a container is not there.
+    #[error("container {container}: rootfs {path} is not a directory")]
+    NoRootfs {
+        /// The container.
+        container: ContainerName,
+        /// The directory.
+        path: String,
+    },
+    /// A device of the pod file is not one.
+    #[error("container {container}: {path} is not a device")]
+    NotADevice {
+        /// The container.
+        container: ContainerName,
+        /// The path.
+        path: String,
+    },
+    /// A file that the pod file names cannot be used.
+    #[error("container {container}: cannot use {what}")]
+    Unusable {
+        /// The container.
+        container: ContainerName,
+        /// What was to be used: a seccomp profile, a list of capabilities.
+        what: String,
+        /// Why not.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The program did not end in time after SIGKILL, or its monitor did not.
+    #[error("container {container} does not end: {detail}")]
+    Stuck {
+        /// The container.
+        container: ContainerName,
+        /// What is still there.
+        detail: String,
+    },
+    /// The state could not be read or written.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    /// The runtime failed.
+    #[error(transparent)]
+    Runtime(#[from] runtime::Error),
+    /// The images could not be used.
+    #[error(transparent)]
+    Image(#[from] image::Error),
+    /// A system call failed.
+    #[error(transparent)]
+    Sys(#[from] sys::Error),
+}
+
+impl From<runtime::start::StartError> for Error {
+    fn from(error: runtime::start::StartError) -> Self {
+        Self::Runtime(error.into())
+    }
+}
+
+impl From<runtime::cgroup::Error> for Error {
+    fn from(error: runtime::cgroup::Error) -> Self {
+        Self::Runtime(error.into())
+    }
+}
+
+/// What the engine returns.
+pub type Result<T> = std::result::Result<T, Error>;
+
+impl Error {
+    /// Whether there is no state at all yet.
+    pub fn is_no_state(&self) -> bool {
+        matches!(self, Self::Store(store::Error::NoState { .. }))
+    }
+}

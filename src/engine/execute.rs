@@ -1,0 +1,275 @@
+//! The one interpreter of a plan: lanes side by side, the steps of each in order.
+//!
+//! There are no threads. A step that takes long is one that waits for somebody else (a monitor
+//! that reports, a program that ends), so all lanes are driven by one poll loop.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags};
+
+use super::ending::Ending;
+use super::error::{Error, Result};
+use super::lock::PodLock;
+use super::{Engine, fault};
+use crate::model::{DesiredPod, Exit, ExitReason, Instance, InstanceId, Pod, PodName, State};
+use crate::plan::{Action, Lane, Step};
+use crate::runtime::start::{StartError, Starting};
+use crate::sys::{clock, poll};
+
+/// How many lanes are worked on at once. Each may hold a handful of descriptors.
+const PARALLEL: usize = 16;
+
+/// A lane, and what it needs.
+#[derive(Debug)]
+pub(super) struct Work {
+    /// The pod's lock.
+    pub(super) lock: PodLock,
+    /// The steps.
+    pub(super) lane: Lane,
+    /// What is desired of the pod, if anything is.
+    pub(super) desired: Option<DesiredPod>,
+    /// The instances of the pod, by id; the ones to be started among them.
+    pub(super) instances: BTreeMap<InstanceId, Instance>,
+    /// The specs that its instances run.
+    pub(super) specs: BTreeMap<InstanceId, std::sync::Arc<Pod>>,
+}
+
+/// What became of a step.
+#[derive(Debug)]
+pub(super) struct Outcome {
+    /// The pod.
+    pub(super) pod: PodName,
+    /// The step.
+    pub(super) step: Step,
+    /// The instance it was about, as it is now.
+    pub(super) instance: Option<Instance>,
+    /// Why it failed, if it did; the steps after it in its lane were not begun.
+    pub(super) error: Option<Error>,
+}
+
+/// What is reported of a plan that is carried out.
+#[derive(Debug)]
+pub(super) enum Report<'a> {
+    /// A step is begun.
+    Begun(&'a PodName, &'a Step),
+    /// A step is over.
+    Over(Box<Outcome>),
+}
+
+/// Who hears of it.
+type Reporter<'a> = &'a mut dyn FnMut(Report<'_>);
+
+/// A lane that is being worked on.
+struct Running {
+    work: Option<Work>,
+    steps: VecDeque<Step>,
+    waiting: Option<(Step, Waiting)>,
+}
+
+pub(super) enum Waiting {
+    Start(Starting, Box<Instance>),
+    Stop(Box<Ending>),
+}
+
+impl Waiting {
+    fn event(&self) -> Option<BorrowedFd<'_>> {
+        match self {
+            Self::Start(starting, _) => Some(starting.as_fd()),
+            Self::Stop(ending) => ending.event(),
+        }
+    }
+
+    fn deadline(&self, now: Instant) -> Option<Instant> {
+        match self {
+            Self::Start(..) => None,
+            Self::Stop(ending) => Some(ending.deadline(now)),
+        }
+    }
+}
+
+/// What beginning or continuing a step came to.
+pub(super) enum Progress {
+    Done(Option<Box<Instance>>),
+    Waiting(Waiting),
+}
+
+impl Engine {
+    /// Carries out the lanes and tells `report` of each step.
+    pub(super) fn execute(&self, works: Vec<Work>, report: Reporter<'_>) -> Result<()> {
+        let mut queue: VecDeque<Work> = works.into();
+        let mut running: Vec<Running> = Vec::new();
+        loop {
+            while running.len() < PARALLEL {
+                let Some(work) = queue.pop_front() else { break };
+                let steps = work.lane.steps.clone().into();
+                running.push(Running { work: Some(work), steps, waiting: None });
+            }
+            for lane in &mut running {
+                lane.advance(self, report);
+            }
+            running.retain(|lane| lane.waiting.is_some());
+            if running.is_empty() && queue.is_empty() {
+                return Ok(());
+            }
+            if running.len() == PARALLEL || queue.is_empty() {
+                wait(&running)?;
+            }
+        }
+    }
+}
+
+/// Waits until one of the lanes can go on.
+fn wait(running: &[Running]) -> Result<()> {
+    let now = clock::monotonic();
+    let waiting = || running.iter().filter_map(|lane| lane.waiting.as_ref());
+    let mut fds: Vec<_> = waiting()
+        .filter_map(|(_, waiting)| waiting.event())
+        .map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN))
+        .collect();
+    let deadline = waiting().filter_map(|(_, waiting)| waiting.deadline(now)).min();
+    let timeout = deadline.map(|deadline| deadline.saturating_duration_since(now));
+    poll::wait(&mut fds, timeout)?;
+    Ok(())
+}
+
+impl Running {
+    /// Goes on until the lane has to wait, has failed, or is done.
+    fn advance(&mut self, engine: &Engine, report: Reporter<'_>) {
+        loop {
+            let (step, progress) = if let Some((step, waiting)) = self.waiting.take() {
+                let progress = waiting.go_on();
+                (step, progress)
+            } else {
+                let (Some(step), Some(work)) = (self.steps.pop_front(), &mut self.work) else {
+                    return;
+                };
+                report(Report::Begun(&work.lane.pod, &step));
+                fault::point(&format!("before-{}", step.action.name()));
+                let progress = engine.begin(work, &step);
+                (step, progress)
+            };
+            let (instance, error) = match progress {
+                Ok(Progress::Waiting(waiting)) => {
+                    self.waiting = Some((step, waiting));
+                    if !self.can_go_on() {
+                        return;
+                    }
+                    continue;
+                }
+                Ok(Progress::Done(instance)) => (instance.map(|boxed| *boxed), None),
+                Err((instance, error)) => (instance.map(|boxed| *boxed), Some(error)),
+            };
+            fault::point(&format!("after-{}", step.action.name()));
+            if error.is_some() {
+                self.steps.clear();
+            }
+            self.finish_step(engine, step, instance, error, report);
+        }
+    }
+
+    fn finish_step(
+        &mut self,
+        engine: &Engine,
+        step: Step,
+        instance: Option<Instance>,
+        mut error: Option<Error>,
+        report: Reporter<'_>,
+    ) {
+        let Some(work) = &mut self.work else { return };
+        let pod = work.lane.pod.clone();
+        if let Some(instance) = &instance {
+            work.instances.insert(instance.id.clone(), instance.clone());
+        }
+        if step.action == Action::Forget
+            && error.is_none()
+            && let Some(work) = self.work.take()
+        {
+            error = work.lock.remove(&engine.directories, &pod).err().map(Error::from);
+        }
+        report(Report::Over(Box::new(Outcome { pod, step, instance, error })));
+    }
+
+    /// Whether what the lane waits for has happened already.
+    fn can_go_on(&self) -> bool {
+        let Some((_, waiting)) = &self.waiting else { return false };
+        let due = waiting.deadline(clock::monotonic()).is_some_and(|at| at <= clock::monotonic());
+        due || waiting
+            .event()
+            .is_some_and(|fd| poll::readable(fd, Some(Duration::ZERO)).unwrap_or(true))
+    }
+}
+
+/// A step's error, with the instance as the failure left it.
+pub(super) type StepResult = std::result::Result<Progress, (Option<Box<Instance>>, Error)>;
+
+impl Waiting {
+    fn go_on(self) -> StepResult {
+        match self {
+            Self::Start(starting, instance) => {
+                if !poll::readable(starting.as_fd(), Some(Duration::ZERO)).unwrap_or(true) {
+                    return Ok(Progress::Waiting(Self::Start(starting, instance)));
+                }
+                started(*instance, starting.finish())
+            }
+            Self::Stop(mut ending) => match ending.turn(clock::monotonic()) {
+                Ok(None) => Ok(Progress::Waiting(Self::Stop(ending))),
+                Ok(Some(exit)) => Ok(Progress::Done(Some(Box::new(ended(ending.instance, exit))))),
+                Err(error) => Err((Some(Box::new(ending.instance)), error)),
+            },
+        }
+    }
+}
+
+/// The instance as it is after its end.
+pub(super) fn ended(mut instance: Instance, exit: Exit) -> Instance {
+    let as_wished = exit.is_success() || exit.reason == ExitReason::Stopped;
+    instance.state = if as_wished { State::Stopped } else { State::Failed };
+    instance.exit = Some(exit);
+    instance
+}
+
+fn started(
+    mut instance: Instance,
+    result: std::result::Result<crate::runtime::record::Status, StartError>,
+) -> StepResult {
+    match result {
+        Ok(status) => {
+            instance.state = State::Running;
+            instance.monitor = Some(status.monitor);
+            instance.process = Some(status.process);
+            instance.started_at = Some(status.started_at);
+            instance.notes.extend(status.notes);
+            Ok(Progress::Done(Some(Box::new(instance))))
+        }
+        Err(error) => Err(not_started(instance, error.into())),
+    }
+}
+
+/// A start that failed is an end, with its reason: the restart policy applies to it.
+pub(super) fn not_started(instance: Instance, error: Error) -> (Option<Box<Instance>>, Error) {
+    let code = match &error {
+        Error::Runtime(crate::runtime::Error::Start(StartError::Failed(failure))) => {
+            failure.exit_code()
+        }
+        _ => None,
+    };
+    let exit = Exit {
+        code,
+        finished_at: Some(clock::now()),
+        ..Exit::unknown(ExitReason::StartFailed(chain(&error)))
+    };
+    (Some(Box::new(ended(instance, exit))), error)
+}
+
+/// An error and its sources in one line.
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(source) = next {
+        text = format!("{text}: {source}");
+        next = source.source();
+    }
+    text
+}

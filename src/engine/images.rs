@@ -1,0 +1,149 @@
+//! Images: from an archive to the database, and out of both.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use super::Engine;
+use super::error::{Error, Result};
+use crate::image::{self, ImageConfig, ImageDirs, LoadedImage, Platform};
+use crate::model::{Digest, image_name};
+use crate::store::{Image, Layer, Manifest, Store};
+use crate::sys::{clock, file};
+
+/// No config is longer.
+const MAX_CONFIG: u64 = 4 << 20;
+
+/// What a stored image says about its program.
+pub(super) fn config(manifest: &Manifest) -> Result<ImageConfig> {
+    Ok(ImageConfig::from_json(manifest.config.as_bytes())?)
+}
+
+/// Why an image was not removed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Removal {
+    /// The name was taken away; other names still lead to the image.
+    Unnamed,
+    /// The image is gone.
+    Removed,
+    /// Pods or instances need it.
+    InUse,
+}
+
+impl Engine {
+    /// Loads the images in an archive or a layout.
+    pub fn load_images(&mut self, path: &Path) -> Result<Vec<Image>> {
+        let ready: BTreeSet<Digest> = self
+            .store
+            .read(|state| state.layers())?
+            .into_iter()
+            .map(|layer| layer.diff_id)
+            .collect();
+        // The turn is kept until the database knows the layers: what it does not know, the next
+        // one in turn takes for a leftover.
+        let Self { store, images, .. } = self;
+        let turn = images.exclusive()?;
+        let loaded = image::load(&turn, path, &Platform::host(), &|layer| ready.contains(layer))?;
+        loaded.iter().map(|image| record(store, images, image)).collect()
+    }
+
+    /// The manifest that a complete image name stands for, if it is on disk.
+    pub(super) fn find_image(&self, name: &str) -> Result<Option<Digest>> {
+        let found = self.store.read(|state| state.image_by_reference(name))?;
+        Ok(found.map(|manifest| manifest.digest))
+    }
+
+    /// Takes a name from an image, or the image away when `name` is empty or was its last name.
+    /// An image that something needs stays.
+    pub fn remove_image(&mut self, digest: &Digest, name: Option<&str>) -> Result<Removal> {
+        let Self { store, images, .. } = self;
+        let turn = images.exclusive()?;
+        let (removal, manifest, layers) = store.write(|tx| {
+            let in_use = tx.images_in_use()?.contains(digest);
+            let manifest = tx.image_by_digest(digest)?;
+            let image = tx.list_images()?.into_iter().find(|i| i.manifest.digest == *digest);
+            let names = image.map(|image| image.references).unwrap_or_default();
+            let is_last = name.is_none_or(|name| names.iter().all(|other| other == name));
+            if is_last && in_use {
+                return Ok((Removal::InUse, None, Vec::new()));
+            }
+            let gone = names.iter().filter(|other| name.is_none_or(|name| name == *other));
+            for reference in gone {
+                tx.remove_reference(reference)?;
+            }
+            if !tx.forget_image(digest)? {
+                return Ok((Removal::Unnamed, None, Vec::new()));
+            }
+            let mut layers = tx.unreferenced_layers()?;
+            layers.retain(|layer| tx.begin_layer_removal(layer).unwrap_or(false));
+            Ok((Removal::Removed, manifest, layers))
+        })?;
+        for layer in &layers {
+            turn.remove_layer(layer)?;
+        }
+        if let Some(manifest) = manifest {
+            turn.remove_blob(&manifest.digest)?;
+            turn.remove_blob(&manifest.config_digest)?;
+        }
+        if !layers.is_empty() {
+            store.write(|tx| layers.iter().try_for_each(|layer| tx.forget_layer(layer)))?;
+        }
+        Ok(removal)
+    }
+
+    /// The one image that `text` means: a name, complete or not, or the beginning of a digest.
+    pub fn image_named(&self, text: &str) -> Result<Option<(Manifest, Option<String>)>> {
+        let name = image_name::normalise(text).ok();
+        self.store
+            .read(|state| {
+                if let Some(name) = &name
+                    && let Some(manifest) = state.image_by_reference(name)?
+                {
+                    return Ok(Some((manifest, Some(name.clone()))));
+                }
+                let mut found = state.image_by_digest_prefix(text)?;
+                Ok(if found.len() == 1 {
+                    found.pop().map(|manifest| (manifest, None))
+                } else {
+                    None
+                })
+            })
+            .map_err(Error::from)
+    }
+}
+
+/// Writes an image and its layers down.
+fn record(store: &mut Store, images: &ImageDirs, loaded: &LoadedImage) -> Result<Image> {
+    let path = images.blob_path(&loaded.config);
+    let config = file::read_bounded(&path, MAX_CONFIG)?;
+    let platform = &loaded.image_config.platform;
+    let manifest = Manifest {
+        digest: loaded.manifest.clone(),
+        config_digest: loaded.config.clone(),
+        config: String::from_utf8_lossy(&config).into_owned(),
+        platform: platform.to_string(),
+        size: loaded.size,
+        created: loaded.created,
+        layers: loaded.layers.iter().map(|layer| layer.diff_id.clone()).collect(),
+    };
+    let now = clock::now();
+    store.write(|tx| {
+        for layer in &loaded.layers {
+            if let Some(unpacked) = &layer.unpacked {
+                let row = Layer {
+                    diff_id: layer.diff_id.clone(),
+                    bytes: unpacked.bytes,
+                    entries: unpacked.entries,
+                };
+                tx.put_layer_ready(&row, now)?;
+            }
+        }
+        if loaded.names.is_empty() {
+            tx.put_image(None, &manifest, now)?;
+        }
+        for name in &loaded.names {
+            tx.put_image(Some(name), &manifest, now)?;
+        }
+        Ok(())
+    })?;
+    Ok(Image { manifest, references: loaded.names.clone() })
+}

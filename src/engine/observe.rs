@@ -1,0 +1,126 @@
+//! One snapshot of the world: what the database remembers, set right by what is there.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::Engine;
+use super::error::Result;
+use super::execute::ended;
+use super::place::InstancePlace;
+use super::steps::sandbox;
+use crate::model::{DesiredPod, Instance, Pod, PodName, State};
+use crate::plan::{Observed, ObservedInstance, ObservedPod, SandboxState};
+use crate::runtime::observe::{self, Sight};
+use crate::runtime::record::Status;
+use crate::runtime::sandbox::{Presence, exists};
+
+/// What is desired and what was seen, at one moment.
+#[derive(Debug)]
+pub struct Snapshot {
+    /// The desired pods.
+    pub desired: Vec<DesiredPod>,
+    /// What is there of them, and of pods that are not desired any more.
+    pub observed: Observed,
+    /// The instances that were seen otherwise than they are remembered.
+    pub changed: Vec<Instance>,
+}
+
+impl Engine {
+    /// Looks at the world, at the pods `only` if given. Writes nothing.
+    pub fn snapshot(&self, only: Option<&BTreeSet<PodName>>) -> Result<Snapshot> {
+        let (desired, instances, revisions) = self.store.read(|state| {
+            let desired = state.pods()?;
+            let instances = state.current_instances()?;
+            let mut revisions = BTreeMap::new();
+            for instance in instances.iter().filter(|instance| !instance.removed) {
+                let key = (instance.pod.clone(), instance.generation);
+                let current = desired.iter().any(|pod| {
+                    pod.pod.name == instance.pod && pod.generation == instance.generation
+                });
+                if !current && !revisions.contains_key(&key) {
+                    let revision = state.revision(&instance.pod, instance.generation)?;
+                    revisions.insert(key, revision.map(|revision| Arc::new(revision.pod)));
+                }
+            }
+            Ok((desired, instances, revisions))
+        })?;
+        let is_wanted = |name: &PodName| only.is_none_or(|only| only.contains(name));
+        let desired: Vec<_> = desired.into_iter().filter(|pod| is_wanted(&pod.pod.name)).collect();
+        let mut specs: BTreeMap<(PodName, u64), Option<Arc<Pod>>> = revisions;
+        let mut pods: BTreeMap<PodName, ObservedPod> = BTreeMap::new();
+        for pod in &desired {
+            let key = (pod.pod.name.clone(), pod.generation);
+            specs.insert(key, Some(Arc::new(pod.pod.clone())));
+            let sandbox = self.sandbox_state(Some(&pod.pod), &pod.pod.name);
+            pods.insert(pod.pod.name.clone(), ObservedPod { sandbox, instances: Vec::new() });
+        }
+        let mut changed = Vec::new();
+        for remembered in instances.into_iter().filter(|instance| is_wanted(&instance.pod)) {
+            let seen = self.look(&remembered)?;
+            if seen != remembered {
+                changed.push(seen.clone());
+            }
+            let spec = specs.get(&(seen.pod.clone(), seen.generation)).cloned().flatten();
+            let leftovers = !seen.removed;
+            let pod = pods.entry(seen.pod.clone()).or_insert_with(|| ObservedPod {
+                sandbox: self.sandbox_state(None, &seen.pod),
+                instances: Vec::new(),
+            });
+            pod.instances.push(ObservedInstance { instance: seen, spec, leftovers });
+        }
+        Ok(Snapshot { desired, observed: Observed { pods }, changed })
+    }
+
+    /// Looks at the sandbox of a pod again, as one of this spec would need it.
+    pub(super) fn observe_sandbox(&self, snapshot: &mut Snapshot, pod: &Pod) {
+        let state = self.sandbox_state(Some(pod), &pod.name);
+        snapshot.observed.pods.entry(pod.name.clone()).or_default().sandbox = state;
+    }
+
+    fn sandbox_state(&self, wanted: Option<&Pod>, name: &PodName) -> SandboxState {
+        let presence = match wanted {
+            Some(pod) => sandbox(pod).presence(&self.directories, name),
+            None if exists(&self.directories, name) => Presence::Partial,
+            None => Presence::Absent,
+        };
+        match presence {
+            Presence::Absent => SandboxState::Absent,
+            Presence::Partial => SandboxState::Partial,
+            Presence::Complete => SandboxState::Ready,
+        }
+    }
+
+    /// The instance as it is now. One whose end is known is not looked at again.
+    fn look(&self, remembered: &Instance) -> Result<Instance> {
+        if remembered.removed || remembered.exit.is_some() {
+            return Ok(remembered.clone());
+        }
+        let place = InstancePlace::of(&self.directories, &remembered.id);
+        let mut instance = remembered.clone();
+        match observe::look(place.files(), remembered.process)? {
+            Sight::Running => {
+                instance.state = State::Running;
+                if instance.process.is_none()
+                    && let Some(status) = Status::read(&place.files().status())
+                {
+                    instance.monitor = Some(status.monitor);
+                    instance.process = Some(status.process);
+                    instance.started_at = Some(status.started_at);
+                    instance.notes.extend(status.notes);
+                }
+            }
+            Sight::Ended(record) => {
+                instance.started_at = instance.started_at.or(record.started_at);
+                instance = ended(instance, record.exit);
+            }
+            Sight::Orphaned(process) => {
+                instance.state = State::Unknown;
+                instance.process = Some(process);
+            }
+            // Created and never seen running: a pass died before it got so far.
+            Sight::Gone if instance.state == State::Created => {}
+            Sight::Gone => instance.state = State::Missing,
+        }
+        Ok(instance)
+    }
+}

@@ -1,0 +1,309 @@
+//! One pass: the change that was asked for, and everything that follows from it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Instant;
+
+use jiff::Timestamp;
+
+use super::candidate::{Desire, Put};
+use super::execute::{Report, Work, chain};
+use super::lock::{self, PodLock};
+use super::observe::Snapshot;
+use super::{Engine, Result, fault};
+use crate::model::{DesiredPod, Instance, InstanceId, PodName, State};
+use crate::plan::{Action, Plan, Step, plan};
+use crate::sys::{self, clock};
+
+/// What a pass is about.
+#[derive(Debug)]
+pub struct Pass {
+    /// The change to make first.
+    pub change: Change,
+    /// The pods to look at; `None` is all of them. A change is about its own pods in any case.
+    pub only: Option<BTreeSet<PodName>>,
+    /// What to do about pods that somebody else works on.
+    pub busy: Busy,
+}
+
+/// A change of what is desired, or none.
+#[derive(Debug)]
+pub enum Change {
+    /// None.
+    Nothing,
+    /// This one.
+    Desire(Desire),
+}
+
+/// What to do about a pod that is locked.
+#[derive(Debug, Clone, Copy)]
+pub enum Busy {
+    /// Wait for it until then, and fail.
+    Wait(Instant),
+    /// Leave it to whoever has it.
+    Skip,
+}
+
+/// Something that happens during a pass.
+#[derive(Debug)]
+pub enum Event<'a> {
+    /// What becomes of a pod was decided, and written.
+    Put(&'a Put),
+    /// A step is begun.
+    Begun(&'a PodName, &'a Step),
+    /// A step was done, or failed with this chain of errors.
+    Done(&'a PodName, &'a Step, Option<&'a str>),
+    /// A pod was left to the process that has its lock.
+    Skipped(&'a PodName),
+}
+
+/// A step that failed.
+#[derive(Debug)]
+pub struct StepFailure {
+    /// The pod.
+    pub pod: PodName,
+    /// The step's id.
+    pub step: String,
+    /// The chain of errors, in one line.
+    pub error: String,
+}
+
+/// What a pass did.
+#[derive(Debug, Default)]
+pub struct PassResult {
+    /// What became of the pods that were put.
+    pub puts: Vec<Put>,
+    /// The plan.
+    pub plan: Plan,
+    /// How many steps were done.
+    pub executed: usize,
+    /// The steps that failed.
+    pub failures: Vec<StepFailure>,
+}
+
+/// Who watches a pass.
+type Watch<'a> = &'a mut dyn FnMut(Event<'_>);
+
+impl Engine {
+    /// Runs one pass.
+    ///
+    /// # Errors
+    ///
+    /// Only what keeps the pass from being run at all; a step that fails is in the result.
+    pub fn pass(&mut self, pass: Pass, watch: Watch<'_>) -> Result<PassResult> {
+        self.recover()?;
+        let mut locks = BTreeMap::new();
+        let mut only = pass.only;
+        if let Change::Desire(desire) = &pass.change {
+            let names: BTreeSet<PodName> = desire.names().into_iter().collect();
+            self.lock(&names, pass.busy, &mut locks, watch)?;
+            only = Some(names);
+        }
+        let now = clock::now();
+        let mut snapshot = self.snapshot(only.as_ref())?;
+        let puts = self.change_candidate(&mut snapshot, &pass.change, now)?;
+        let mut planned = plan(&snapshot.desired, &snapshot.observed, now);
+        // What was planned without the locks is planned again with them.
+        if matches!(pass.change, Change::Nothing) && !planned.lanes.is_empty() {
+            let names = planned.lanes.iter().map(|lane| lane.pod.clone()).collect();
+            self.lock(&names, pass.busy, &mut locks, watch)?;
+            let held: BTreeSet<PodName> = locks.keys().cloned().collect();
+            snapshot = self.snapshot(Some(&held))?;
+            let wake = planned.wake;
+            planned = plan(&snapshot.desired, &snapshot.observed, now);
+            planned.wake = [wake, planned.wake].into_iter().flatten().min();
+        }
+        for put in &puts {
+            watch(Event::Put(put));
+        }
+        let works = self.works(&planned, &snapshot, &mut locks, now)?;
+        let journaled = self.write_intent(&pass.change, &puts, &snapshot, &works, now)?;
+        self.release(locks, &snapshot)?;
+        fault::point("intent");
+        let mut result = PassResult { puts, plan: planned, ..PassResult::default() };
+        let Some(journaled) = journaled else { return Ok(result) };
+        let mut outcomes = Vec::new();
+        self.execute(works, &mut |report| match report {
+            Report::Begun(pod, step) => watch(Event::Begun(pod, step)),
+            Report::Over(outcome) => {
+                let error = outcome.error.as_ref().map(|error| chain(error));
+                watch(Event::Done(&outcome.pod, &outcome.step, error.as_deref()));
+                outcomes.push((*outcome, error));
+            }
+        })?;
+        fault::point("executed");
+        self.write_results(&journaled, &outcomes)?;
+        for (outcome, error) in outcomes {
+            match error {
+                None => result.executed += 1,
+                Some(error) => {
+                    let step = outcome.step.id;
+                    result.failures.push(StepFailure { pod: outcome.pod, step, error });
+                }
+            }
+        }
+        Ok(result)
+    }
+
+    /// What a pass would do if `desire` were applied. Writes nothing and locks nothing.
+    pub fn preview(
+        &self,
+        desire: Option<&Desire>,
+        only: Option<&BTreeSet<PodName>>,
+    ) -> Result<(Plan, Vec<Put>)> {
+        let now = clock::now();
+        let names: Option<BTreeSet<PodName>> =
+            desire.map(|desire| desire.names().into_iter().collect());
+        let mut snapshot = self.snapshot(names.as_ref().or(only))?;
+        let change = desire.cloned().map_or(Change::Nothing, Change::Desire);
+        let puts = self.change_candidate(&mut snapshot, &change, now)?;
+        Ok((plan(&snapshot.desired, &snapshot.observed, now), puts))
+    }
+
+    /// What putting `pods` would do where there is no state at all.
+    pub fn preview_nothing(pods: &[crate::model::Pod]) -> (Plan, Vec<Put>) {
+        let now = clock::now();
+        let puts: Vec<_> = pods.iter().cloned().map(Put::new).collect();
+        let desired: Vec<_> = puts.iter().map(|put| put.desired(None, now)).collect();
+        (plan(&desired, &crate::plan::Observed::default(), now), puts)
+    }
+
+    fn lock(
+        &self,
+        names: &BTreeSet<PodName>,
+        busy: Busy,
+        locks: &mut BTreeMap<PodName, PodLock>,
+        watch: Watch<'_>,
+    ) -> Result<()> {
+        // In the order of names, always: two passes never wait for each other.
+        for name in names {
+            let lock = match busy {
+                Busy::Wait(deadline) => {
+                    Some(lock::acquire(&self.directories, name, &self.command, deadline)?)
+                }
+                Busy::Skip => lock::try_acquire(&self.directories, name, &self.command)?,
+            };
+            match lock {
+                Some(lock) => drop(locks.insert(name.clone(), lock)),
+                None => watch(Event::Skipped(name)),
+            }
+        }
+        Ok(())
+    }
+
+    /// Brings the snapshot's desired pods to what they will be after the change.
+    fn change_candidate(
+        &self,
+        snapshot: &mut Snapshot,
+        change: &Change,
+        now: Timestamp,
+    ) -> Result<Vec<Put>> {
+        match change {
+            Change::Nothing => Ok(Vec::new()),
+            Change::Desire(Desire::Put(pods)) => {
+                let puts = self.put(&mut snapshot.desired, pods, now)?;
+                for put in &puts {
+                    self.observe_sandbox(snapshot, &put.pod);
+                }
+                Ok(puts)
+            }
+            Change::Desire(Desire::Create(pods)) => {
+                let is_new = |pod: &&crate::model::Pod| {
+                    !snapshot.desired.iter().any(|old| old.pod.name == pod.name && !old.deleting)
+                };
+                let new: Vec<_> = pods.iter().filter(is_new).cloned().collect();
+                let puts = self.put(&mut snapshot.desired, &new, now)?;
+                for put in &puts {
+                    self.observe_sandbox(snapshot, &put.pod);
+                }
+                Ok(puts)
+            }
+            Change::Desire(Desire::Delete(names)) => {
+                for pod in &mut snapshot.desired {
+                    pod.deleting |= names.contains(&pod.pod.name);
+                }
+                Ok(Vec::new())
+            }
+        }
+    }
+
+    /// The lanes, each with what it needs. New instances are made up here; they exist from the
+    /// moment the intent is written.
+    fn works(
+        &self,
+        plan: &Plan,
+        snapshot: &Snapshot,
+        locks: &mut BTreeMap<PodName, PodLock>,
+        now: Timestamp,
+    ) -> Result<Vec<Work>> {
+        let mut works = Vec::new();
+        for lane in &plan.lanes {
+            let Some(lock) = locks.remove(&lane.pod) else { continue };
+            let desired = snapshot.desired.iter().find(|pod| pod.pod.name == lane.pod).cloned();
+            let mut work = Work {
+                lock,
+                lane: lane.clone(),
+                desired,
+                instances: BTreeMap::new(),
+                specs: BTreeMap::new(),
+            };
+            let seen = snapshot.observed.pods.get(&lane.pod).into_iter().flat_map(|p| &p.instances);
+            for seen in seen {
+                let id = seen.instance.id.clone();
+                work.instances.insert(id.clone(), seen.instance.clone());
+                work.specs.extend(seen.spec.clone().map(|spec| (id, spec)));
+            }
+            if let Some(desired) = &work.desired {
+                for step in &lane.steps {
+                    if let Some(instance) = self.new_instance(desired, step, now)? {
+                        work.instances.insert(instance.id.clone(), instance);
+                    }
+                }
+            }
+            works.push(work);
+        }
+        Ok(works)
+    }
+
+    /// Gives up the locks of pods that nothing is to be done about.
+    fn release(&self, locks: BTreeMap<PodName, PodLock>, snapshot: &Snapshot) -> Result<()> {
+        for (name, lock) in locks {
+            let is_desired = snapshot.desired.iter().any(|pod| pod.pod.name == name);
+            // Whoever deleted a pod removed its lock file; who waited for the lock meanwhile made
+            // it anew, for nothing.
+            if !is_desired && !snapshot.observed.pods.contains_key(&name) {
+                lock.remove(&self.directories, &name)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn new_instance(
+        &self,
+        desired: &DesiredPod,
+        step: &Step,
+        now: Timestamp,
+    ) -> Result<Option<Instance>> {
+        let (Action::Start { attempt, streak }, Some(container)) = (&step.action, &step.container)
+        else {
+            return Ok(None);
+        };
+        Ok(Some(Instance {
+            id: InstanceId::from_bits(sys::random::bits()?),
+            pod: desired.pod.name.clone(),
+            container: container.clone(),
+            generation: desired.generation,
+            attempt: *attempt,
+            streak: *streak,
+            state: State::Created,
+            boot: self.boot.clone(),
+            monitor: None,
+            process: None,
+            image: desired.images.get(container).cloned(),
+            created_at: now,
+            started_at: None,
+            exit: None,
+            removed: false,
+            notes: Vec::new(),
+        }))
+    }
+}

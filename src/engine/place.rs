@@ -1,0 +1,88 @@
+//! Where one root keeps what it shares with the rest of the machine: its directories and the names
+//! of its cgroups. Two roots never share any.
+
+use std::path::Path;
+
+use super::error::Result;
+use crate::model::{InstanceId, PodName};
+use crate::runtime::cgroup::{Error as CgroupError, Group, GroupPath, Hierarchies};
+use crate::runtime::directories::Directories;
+
+/// The root that needs no name of its own.
+const DEFAULT_ROOT: &str = "/var/lib/tank";
+
+/// The cgroups of one root.
+#[derive(Debug)]
+pub(super) struct Cgroups {
+    base: String,
+    hierarchies: Hierarchies,
+}
+
+impl Cgroups {
+    /// Those of the root at `root`, a canonical path.
+    pub(super) fn of(root: &Path) -> Result<Self> {
+        let hierarchies = Hierarchies::detect()?;
+        Ok(Self { base: base_name(root), hierarchies })
+    }
+
+    /// The cgroup of all monitors, relative to the hierarchies' roots.
+    pub(super) fn monitors(&self) -> String {
+        format!("{}/monitors", self.base)
+    }
+
+    /// The cgroup of an instance, relative to the hierarchies' roots.
+    pub(super) fn instance(&self, pod: &PodName, id: &InstanceId) -> String {
+        format!("{}/pods/{pod}/{id}", self.base)
+    }
+
+    /// The cgroup of that name.
+    pub(super) fn group(&self, path: &str) -> Result<Group> {
+        let path: GroupPath = path.parse().map_err(CgroupError::from)?;
+        Ok(self.hierarchies.group(&path))
+    }
+
+    /// Removes the cgroups that pods share, as far as they are empty.
+    pub(super) fn remove_empty(&self, pod: &PodName) -> Result<()> {
+        let paths =
+            [format!("{}/pods/{pod}", self.base), format!("{}/pods", self.base), self.monitors()];
+        for path in paths.iter().chain([&self.base]) {
+            self.group(path)?.remove_if_empty();
+        }
+        Ok(())
+    }
+}
+
+/// The default root's cgroups are called `tank`; those of another carry a hash of its path.
+fn base_name(root: &Path) -> String {
+    if root == Path::new(DEFAULT_ROOT) {
+        return "tank".to_owned();
+    }
+    let hash = root.as_os_str().as_encoded_bytes().iter().fold(0xcbf2_9ce4_8422_2325_u64, fnv1a);
+    format!("tank-{hash:016x}")
+}
+
+/// One step of the FNV-1a hash. <http://www.isthe.com/chongo/tech/comp/fnv/>
+fn fnv1a(hash: u64, byte: &u8) -> u64 {
+    (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+}
+
+/// The files of one instance below `directories`.
+#[derive(Debug)]
+pub struct InstancePlace {
+    /// [`Directories::container`]
+    pub directory: std::path::PathBuf,
+    /// [`Directories::run_container`]
+    pub run: std::path::PathBuf,
+}
+
+impl InstancePlace {
+    /// Those of the instance `id`.
+    pub fn of(directories: &Directories, id: &InstanceId) -> Self {
+        Self { directory: directories.container(id), run: directories.run_container(id) }
+    }
+
+    /// Their names.
+    pub fn files(&self) -> crate::runtime::directories::InstanceFiles<'_> {
+        crate::runtime::directories::InstanceFiles { directory: &self.directory, run: &self.run }
+    }
+}

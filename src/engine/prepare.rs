@@ -1,0 +1,230 @@
+//! From a pod's spec to what the runtime needs to start one of its containers.
+
+use std::collections::BTreeSet;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::path::{Path, PathBuf};
+
+use oci_spec::runtime::{LinuxDevice, LinuxDeviceBuilder, LinuxDeviceType, LinuxSeccomp, Spec};
+
+use super::error::{Error, Result};
+use super::{Engine, place::InstancePlace};
+use crate::image::ImageConfig;
+use crate::model::pod::{Network, Seccomp, Source};
+use crate::model::{Container, DesiredPod, Digest, Instance, Pod};
+use crate::runtime::capabilities::{self, Capability};
+use crate::runtime::launch::{Launch, LogFile, PROTOCOL};
+use crate::runtime::rlimit::{self, HostLimits};
+use crate::runtime::seccomp;
+use crate::runtime::spec::{self, Context, ImageDefaults};
+use crate::runtime::start::EtcFiles;
+use crate::sys;
+
+/// The size at which a log is rotated, and how many files of it are kept.
+const LOG_SIZE: u64 = 10 << 20;
+pub(super) const LOG_FILES: u32 = 5;
+
+/// Everything that starting an instance takes.
+#[derive(Debug)]
+pub(super) struct Prepared {
+    pub(super) launch: Launch,
+    pub(super) spec: Spec,
+    pub(super) etc: EtcFiles,
+    pub(super) notes: Vec<String>,
+}
+
+/// Where a root file system comes from, and what it says about its program.
+struct Base {
+    layers: Vec<PathBuf>,
+    defaults: ImageDefaults,
+    from_image: bool,
+}
+
+impl Engine {
+    /// Prepares the start of `instance`.
+    pub(super) fn prepare(&self, desired: &DesiredPod, instance: &Instance) -> Result<Prepared> {
+        let pod = &desired.pod;
+        let container = container(pod, instance)?;
+        let base = self.base(container, instance.image.as_ref())?;
+        let place = InstancePlace::of(&self.directories, &instance.id);
+        let mut notes = Vec::new();
+        let asked = &container.capabilities;
+        let (add, drop) = (asked.add.iter(), asked.drop.iter());
+        let available = sys::credentials::bounding_set();
+        let (add, drop) = (add.map(String::as_str), drop.map(String::as_str));
+        let resolved = capabilities::resolve(add, drop, available)
+            .map_err(|e| unusable(container, "its capabilities", e))?;
+        notes.extend(resolved.notes);
+        let context = Context {
+            root: place.directory.join("root"),
+            files: place.directory.join("files"),
+            net: (pod.network != Network::Host).then(|| self.namespace(pod, "net")),
+            ipc: self.namespace(pod, "ipc"),
+            uts: self.namespace(pod, "uts"),
+            cgroup: self.cgroups.instance(&pod.name, &instance.id),
+            seccomp: filter(container, &resolved.capabilities)?,
+            capabilities: capabilities::to_oci(&resolved.capabilities),
+            rlimits: rlimit::limits(&container.ulimits, HostLimits::read())
+                .map_err(|e| unusable(container, "its limits", e))?,
+            devices: devices(container)?,
+            masked: thermal_throttle_paths(),
+        };
+        let spec = spec::build(pod, container, &base.defaults, context)
+            .map_err(crate::runtime::Error::from)?;
+        let named = container.user.clone().or_else(|| base.defaults.user.clone());
+        let launch = Launch {
+            version: PROTOCOL,
+            id: instance.id.clone(),
+            pod: pod.name.clone(),
+            container: container.name.clone(),
+            directory: place.directory,
+            run: place.run,
+            layers: base.layers,
+            user: named.filter(|user| !user.is_empty()),
+            make_working_dir: base.from_image && container.working_dir.is_none(),
+            init: container.init,
+            monitor_cgroup: self.cgroups.monitors(),
+            log: LogFile {
+                path: self.directories.log(&pod.name, &container.name, instance.attempt),
+                max_size: LOG_SIZE,
+                max_files: LOG_FILES,
+            },
+            afterwards: self.afterwards(&pod.name),
+        };
+        Ok(Prepared { launch, spec, etc: etc_files(pod), notes })
+    }
+
+    fn namespace(&self, pod: &Pod, name: &str) -> PathBuf {
+        self.directories.namespace(&pod.name, name)
+    }
+
+    fn base(&self, container: &Container, image: Option<&Digest>) -> Result<Base> {
+        match &container.source {
+            Source::Rootfs(path) => {
+                if !path.is_dir() {
+                    let path = path.display().to_string();
+                    return Err(Error::NoRootfs { container: container.name.clone(), path });
+                }
+                let layers = vec![path.clone()];
+                Ok(Base { layers, defaults: ImageDefaults::default(), from_image: false })
+            }
+            Source::Image(name) => {
+                let missing = || Error::NoImage {
+                    container: container.name.clone(),
+                    image: image.map_or_else(|| name.clone(), ToString::to_string),
+                };
+                let digest = image.ok_or_else(missing)?;
+                let stored = self.store.read(|state| state.image_by_digest(digest))?;
+                let stored = stored.ok_or_else(missing)?;
+                let config = super::images::config(&stored)?;
+                let topmost_first = stored.layers.iter().rev();
+                Ok(Base {
+                    layers: topmost_first.map(|layer| self.images.layer_path(layer)).collect(),
+                    defaults: defaults(config),
+                    from_image: true,
+                })
+            }
+        }
+    }
+}
+
+/// The container of a pod that an instance is a life of.
+pub(super) fn container<'a>(pod: &'a Pod, instance: &Instance) -> Result<&'a Container> {
+    pod.containers.iter().find(|container| container.name == instance.container).ok_or_else(|| {
+        Error::Stuck {
+            container: instance.container.clone(),
+            detail: "it is not in the spec".into(),
+        }
+    })
+}
+
+fn unusable(
+    container: &Container,
+    what: &str,
+    source: impl std::error::Error + Send + Sync + 'static,
+) -> Error {
+    Error::Unusable {
+        container: container.name.clone(),
+        what: what.to_owned(),
+        source: Box::new(source),
+    }
+}
+
+fn defaults(config: ImageConfig) -> ImageDefaults {
+    ImageDefaults {
+        entrypoint: config.entrypoint,
+        cmd: config.cmd,
+        env: config.env,
+        working_dir: config.working_dir,
+        user: config.user,
+        stop_signal: config.stop_signal,
+    }
+}
+
+fn filter(
+    container: &Container,
+    capabilities: &BTreeSet<Capability>,
+) -> Result<Option<LinuxSeccomp>> {
+    match &container.seccomp {
+        Seccomp::Unconfined => Ok(None),
+        Seccomp::Default => Ok(Some(seccomp::default_profile(capabilities))),
+        Seccomp::Profile(path) => {
+            let what = format!("the seccomp profile {}", path.display());
+            seccomp::read_profile(path, capabilities)
+                .map(Some)
+                .map_err(|e| unusable(container, &what, e))
+        }
+    }
+}
+
+fn devices(container: &Container) -> Result<Vec<LinuxDevice>> {
+    container.devices.iter().map(|path| device(container, path)).collect()
+}
+
+fn device(container: &Container, path: &Path) -> Result<LinuxDevice> {
+    let what = || format!("the device {}", path.display());
+    let metadata = std::fs::metadata(path).map_err(|e| unusable(container, &what(), e))?;
+    let kind = metadata.file_type();
+    let typ = if kind.is_block_device() {
+        LinuxDeviceType::B
+    } else if kind.is_char_device() {
+        LinuxDeviceType::C
+    } else {
+        let path = path.display().to_string();
+        return Err(Error::NotADevice { container: container.name.clone(), path });
+    };
+    let number = metadata.rdev();
+    LinuxDeviceBuilder::default()
+        .path(path)
+        .typ(typ)
+        .major(i64::from(rustix::fs::major(number)))
+        .minor(i64::from(rustix::fs::minor(number)))
+        .file_mode(metadata.mode() & 0o7777)
+        .uid(metadata.uid())
+        .gid(metadata.gid())
+        .build()
+        .map_err(|e| unusable(container, &what(), e))
+}
+
+/// One directory a CPU tells containers of the others' heat (GHSA-6fw5-f8r9-fgfm).
+fn thermal_throttle_paths() -> Vec<String> {
+    let Ok(entries) = std::fs::read_dir("/sys/devices/system/cpu") else { return Vec::new() };
+    let paths = entries.flatten().map(|entry| entry.path().join("thermal_throttle"));
+    paths
+        .filter(|path| path.is_dir())
+        .filter_map(|path| path.into_os_string().into_string().ok())
+        .collect()
+}
+
+/// The files of `/etc` that tank manages. A pod on the host's network sees the host's names and
+/// resolvers; one without a network only itself.
+fn etc_files(pod: &Pod) -> EtcFiles {
+    let own = |address: &str| format!("{address}\t{}\n", pod.hostname);
+    let (hosts, resolv_conf) = if pod.network == Network::Host {
+        let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
+        (read("/etc/hosts") + &own("127.0.1.1"), read("/etc/resolv.conf"))
+    } else {
+        let loopback = "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n";
+        (loopback.to_owned() + &own("127.0.0.1"), String::new())
+    };
+    EtcFiles { hosts, hostname: format!("{}\n", pod.hostname), resolv_conf }
+}
