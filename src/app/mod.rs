@@ -1,1 +1,202 @@
-//! Placeholder.
+//! Use cases: open the state, change what is desired, run a pass, report.
+//!
+//! Nothing here prints, parses a command line, or looks at the environment.
+
+pub mod error;
+pub mod report;
+
+mod change;
+mod exec;
+mod image;
+mod logs;
+mod query;
+
+use std::ffi::OsString;
+use std::os::fd::BorrowedFd;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+
+use crate::engine::{Busy, Engine, Roots};
+use crate::model::PodName;
+use crate::sys::clock;
+
+pub use error::{Error, ExecFailure, Kind};
+use report::Progress;
+
+/// Where the state is and how long to wait for it.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// What must survive a reboot.
+    pub root: PathBuf,
+    /// What a reboot discards.
+    pub run_root: PathBuf,
+    /// How long to wait for another command that holds a lock.
+    pub lock_timeout: Duration,
+}
+
+/// How to apply.
+#[derive(Debug, Clone, Default)]
+pub struct ApplyRequest {
+    /// Wait this long until the pods are ready.
+    pub wait: Option<Duration>,
+    /// Only say what would be done.
+    pub dry_run: bool,
+}
+
+/// How to delete.
+#[derive(Debug, Clone, Default)]
+pub struct DeleteRequest {
+    /// Wait this long until the last resource of the pods is gone.
+    pub wait: Option<Duration>,
+    /// A pod that is not there is fine.
+    pub ignore_not_found: bool,
+}
+
+/// How to run a pass.
+#[derive(Debug, Clone, Default)]
+pub struct ReconcileRequest {
+    /// Only say what would be done.
+    pub dry_run: bool,
+    /// Wait out the restart delays of the pods first.
+    pub wait_backoff: bool,
+}
+
+/// Which part of a log to read.
+#[derive(Debug, Clone, Default)]
+pub struct LogsRequest {
+    /// Wait for more until the container has ended.
+    pub follow: bool,
+    /// Start with the last so many lines; `None` is all of them.
+    pub lines: Option<usize>,
+}
+
+/// Where a log line came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogStream {
+    /// Standard output, or the terminal.
+    Stdout,
+    /// Standard error.
+    Stderr,
+}
+
+/// One line of a log.
+#[derive(Debug)]
+pub struct LogLine<'a> {
+    /// Where it came from.
+    pub stream: LogStream,
+    /// When it was read from the container.
+    pub time: Timestamp,
+    /// The text, without its newline.
+    pub text: &'a [u8],
+    /// Whether the next line of the stream continues it.
+    pub partial: bool,
+}
+
+/// What to execute in a running container, and what it is connected to.
+#[derive(Debug)]
+pub struct ExecRequest<'a> {
+    /// The program and its arguments.
+    pub argv: Vec<OsString>,
+    /// Environment, over the container's own.
+    pub env: Vec<(String, String)>,
+    /// The working directory; `None` is the container's.
+    pub working_dir: Option<String>,
+    /// `user[:group]`; `None` is the container's.
+    pub user: Option<String>,
+    /// Whether its streams are a terminal.
+    pub tty: bool,
+    /// The kind of terminal, where there is one and the container's environment names none.
+    pub term: Option<OsString>,
+    /// Whether its standard input is connected.
+    pub stdin: bool,
+    /// Leave it running and return at once.
+    pub detach: bool,
+    /// The caller's standard input, output and error.
+    pub streams: [BorrowedFd<'a>; 3],
+}
+
+/// How an executed program ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ExecOutcome {
+    /// Its exit code, or 128 and the number of the signal that ended it; 0 when it was detached.
+    pub code: u8,
+}
+
+/// Somebody who watches.
+pub type Watcher<'a> = &'a mut dyn FnMut(&Progress<'_>);
+
+/// The state of one root, opened.
+#[derive(Debug)]
+pub struct App {
+    options: Options,
+    /// `None` in a root that has no state yet.
+    engine: Option<Engine>,
+}
+
+impl Options {
+    fn roots(&self, command: &str) -> Roots {
+        Roots { root: self.root.clone(), run: self.run_root.clone(), command: command.to_owned() }
+    }
+}
+
+impl App {
+    /// Opens the state for reading and writing, and creates it if it is missing. `command` is what
+    /// others are told who have to wait.
+    pub fn open(options: Options, command: &str) -> Result<App, Error> {
+        let mut engine = Engine::open(&options.roots(command))
+            .map_err(|e| Error::of_engine("cannot open the state", e))?;
+        engine
+            .store
+            .set_lock_timeout(options.lock_timeout)
+            .map_err(|e| Error::of_engine("cannot open the state", e.into()))?;
+        Ok(App { options, engine: Some(engine) })
+    }
+
+    /// Opens the state for reading; `None` when there is none yet.
+    pub fn open_existing(options: Options, command: &str) -> Result<Option<App>, Error> {
+        match Engine::open_existing(&options.roots(command)) {
+            Ok(engine) => Ok(Some(App { options, engine: Some(engine) })),
+            Err(e) if e.is_no_state() => Ok(None),
+            Err(e) => Err(Error::of_engine("cannot open the state", e)),
+        }
+    }
+
+    /// A root that has no state yet, for planning what a first apply would do: nothing is desired
+    /// in it and nothing is observed. Creates nothing on disk.
+    pub fn without_state(options: Options) -> App {
+        App { options, engine: None }
+    }
+
+    fn engine(&self) -> Result<&Engine, Error> {
+        self.engine.as_ref().ok_or_else(no_state)
+    }
+
+    fn engine_mut(&mut self) -> Result<&mut Engine, Error> {
+        self.engine.as_mut().ok_or_else(no_state)
+    }
+
+    /// Until when to wait for locks.
+    fn lock_deadline(&self) -> Instant {
+        clock::monotonic() + self.options.lock_timeout
+    }
+
+    fn wait_for_locks(&self) -> Busy {
+        Busy::Wait(self.lock_deadline())
+    }
+}
+
+fn no_state() -> Error {
+    Error::new(Kind::NotFound, "there is no state yet").hint("tank apply -f FILE creates it")
+}
+
+/// A pod that is not there.
+fn no_pod(name: &PodName) -> Error {
+    Error::new(Kind::NotFound, format!("cannot find pod {name}")).hint("tank list shows the pods")
+}
+
+/// The JSON Schema of the pod file.
+pub fn schema() -> serde_json::Value {
+    crate::model::schema::json_schema()
+}

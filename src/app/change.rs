@@ -1,0 +1,287 @@
+//! Changing what is desired, and running passes.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use super::error::{Error, Kind};
+use super::report::{
+    PassReport, PlanReport, PlannedStep, PodOutcome, PodResult, Progress, StepError,
+};
+use super::{App, ApplyRequest, DeleteRequest, ReconcileRequest, Watcher, no_pod};
+use crate::engine::{Busy, Change, Desire, Engine, Event, Pass, PassResult, Put, PutKind};
+use crate::model::{Pod, PodName};
+use crate::plan::{Phase, Plan, status};
+use crate::sys::terminal::{self, Signals};
+use crate::sys::{clock, poll, process};
+
+/// How often a waiting command looks at its pods. Monitors and other commands change them, and
+/// the kernel has no event for "the plan is empty".
+const LOOK: Duration = Duration::from_millis(50);
+
+impl App {
+    /// Makes the pods desired as they are, and runs a pass over them.
+    pub fn apply(
+        &mut self,
+        pods: Vec<Pod>,
+        request: &ApplyRequest,
+        progress: Watcher<'_>,
+    ) -> Result<PassReport, Error> {
+        let desire = Desire::Put(pods);
+        if request.dry_run {
+            return self.dry_run(&desire);
+        }
+        let names = desire.names();
+        let report = self.pass(Change::Desire(desire), None, self.wait_for_locks(), progress)?;
+        if let Some(timeout) = request.wait
+            && report.failed == 0
+        {
+            self.wait_until_ready(&names, timeout, progress)?;
+        }
+        Ok(report)
+    }
+
+    /// Makes those of the pods desired that are not there, and runs a pass over them.
+    pub fn seed(&mut self, pods: Vec<Pod>, progress: Watcher<'_>) -> Result<PassReport, Error> {
+        let change = Change::Desire(Desire::Create(pods));
+        self.pass(change, None, self.wait_for_locks(), progress)
+    }
+
+    /// Makes the pods no longer desired, and runs a pass over them.
+    pub fn delete(
+        &mut self,
+        names: Vec<PodName>,
+        request: &DeleteRequest,
+        progress: Watcher<'_>,
+    ) -> Result<PassReport, Error> {
+        let engine = self.engine()?;
+        let there = engine
+            .store
+            .read(|state| state.pods_named(&names))
+            .map_err(|e| Error::of_engine("cannot read the pods", e.into()))?;
+        let there: BTreeSet<PodName> = there.into_iter().map(|pod| pod.pod.name).collect();
+        if let Some(missing) = names.iter().find(|name| !there.contains(name))
+            && !request.ignore_not_found
+        {
+            return Err(no_pod(missing));
+        }
+        if there.is_empty() {
+            return Ok(PassReport::default());
+        }
+        let change = Change::Desire(Desire::Delete(there.iter().cloned().collect()));
+        let mut report = self.pass(change, None, self.wait_for_locks(), progress)?;
+        let failed = |name: &PodName| report.errors.iter().any(|e| e.pod.as_ref() == Some(name));
+        let deleted: Vec<_> = there.iter().filter(|name| !failed(name)).cloned().collect();
+        for name in deleted {
+            let outcome = PodOutcome { name, result: PodResult::Deleted };
+            progress(&Progress::Desired(&outcome));
+            report.pods.push(outcome);
+        }
+        Ok(report)
+    }
+
+    /// Runs a pass over the named pods, or over all of them.
+    pub fn reconcile(
+        &mut self,
+        names: Vec<PodName>,
+        request: &ReconcileRequest,
+        progress: Watcher<'_>,
+    ) -> Result<PassReport, Error> {
+        let only = self.existing(names)?;
+        if request.dry_run {
+            let (plan, _) = self.preview(None, only.as_ref())?;
+            return Ok(planned(&plan));
+        }
+        if request.wait_backoff {
+            let waited = self.engine()?.wait_out_delays(only.as_ref());
+            waited.map_err(|e| Error::of_engine("cannot wait for a restart delay", e))?;
+        }
+        // Whoever works on a pod brings it to where it should be; only a pass that was asked for
+        // by name waits for him.
+        let busy = if only.is_some() { self.wait_for_locks() } else { Busy::Skip };
+        self.pass(Change::Nothing, only, busy, progress)
+    }
+
+    /// Runs a pass every `period` until SIGTERM, SIGINT or SIGHUP. A pass that fails is told and
+    /// followed by the next one.
+    pub fn reconcile_every(
+        &mut self,
+        names: &[PodName],
+        period: Duration,
+        after_each: &mut dyn FnMut(Result<&PassReport, &Error>),
+    ) -> Result<(), Error> {
+        loop {
+            let result = self.reconcile(names.to_vec(), &ReconcileRequest::default(), &mut |_| {});
+            after_each(result.as_ref());
+            // Monitors are children of whoever started them; those that ended are reaped here.
+            while process::reap_any().is_ok_and(|ended| ended.is_some()) {}
+            // Taken anew each time: a process that the pass starts must not inherit the mask.
+            let signals = Signals::take().map_err(|e| Error::of_engine("cannot wait", e.into()))?;
+            if wait_or_stop(&signals, period)? {
+                return Ok(());
+            }
+        }
+    }
+
+    /// What a pass would do now, or if `candidate` were applied. Changes nothing.
+    pub fn plan(&self, candidate: Option<Vec<Pod>>) -> Result<PlanReport, Error> {
+        let desire = candidate.map(Desire::Put);
+        let (plan, _) = self.preview(desire.as_ref(), None)?;
+        Ok(PlanReport::from(&plan))
+    }
+
+    fn preview(
+        &self,
+        desire: Option<&Desire>,
+        only: Option<&BTreeSet<PodName>>,
+    ) -> Result<(Plan, Vec<Put>), Error> {
+        let Some(engine) = &self.engine else {
+            let candidate = match desire {
+                Some(Desire::Put(pods)) => pods.as_slice(),
+                _ => &[],
+            };
+            return Ok(Engine::preview_nothing(candidate));
+        };
+        engine.preview(desire, only).map_err(|e| Error::of_engine("cannot plan", e))
+    }
+
+    fn dry_run(&self, desire: &Desire) -> Result<PassReport, Error> {
+        let (plan, puts) = self.preview(Some(desire), None)?;
+        Ok(PassReport { pods: puts.iter().map(outcome).collect(), ..planned(&plan) })
+    }
+
+    fn pass(
+        &mut self,
+        change: Change,
+        only: Option<BTreeSet<PodName>>,
+        busy: Busy,
+        progress: Watcher<'_>,
+    ) -> Result<PassReport, Error> {
+        let pass = Pass { change, only, busy };
+        let result = self.engine_mut()?.pass(pass, &mut |event| tell(&event, progress));
+        result.map(report).map_err(|e| Error::of_engine("cannot run the pass", e))
+    }
+
+    /// The named pods as a selection; `None` for all. One that is not there is an error.
+    fn existing(&self, names: Vec<PodName>) -> Result<Option<BTreeSet<PodName>>, Error> {
+        if names.is_empty() {
+            return Ok(None);
+        }
+        let engine = self.engine()?;
+        for name in &names {
+            let pod = engine.store.read(|state| state.pod(name));
+            pod.map_err(|e| Error::of_engine("cannot read the pods", e.into()))?
+                .ok_or_else(|| no_pod(name))?;
+        }
+        Ok(Some(names.into_iter().collect()))
+    }
+
+    /// Waits until the pods are ready: run, or are done.
+    fn wait_until_ready(
+        &self,
+        names: &[PodName],
+        timeout: Duration,
+        progress: Watcher<'_>,
+    ) -> Result<(), Error> {
+        let engine = self.engine()?;
+        let only: BTreeSet<PodName> = names.iter().cloned().collect();
+        let deadline = clock::monotonic() + timeout;
+        let mut told = false;
+        loop {
+            let snapshot = engine
+                .snapshot(Some(&only))
+                .map_err(|e| Error::of_engine("cannot look at the pods", e))?;
+            let mut waiting = Vec::new();
+            for desired in &snapshot.desired {
+                let name = &desired.pod.name;
+                let Some(observed) = snapshot.observed.pods.get(name) else { continue };
+                let status = status(desired, observed, clock::now());
+                match status.phase {
+                    Phase::Running | Phase::Completed | Phase::Stopped => {}
+                    Phase::Failed => {
+                        let message = format!("pod {name} failed: {}", status.reasons.join("; "));
+                        let hint = format!("tank describe {name} shows its exits");
+                        return Err(Error::new(Kind::Failed, message).hint(hint));
+                    }
+                    _ => waiting.push(name.to_string()),
+                }
+            }
+            if waiting.is_empty() {
+                return Ok(());
+            }
+            if clock::monotonic() >= deadline {
+                let message = format!("not ready in time: {}", waiting.join(", "));
+                return Err(Error::new(Kind::Failed, message).hint("tank list shows how they are"));
+            }
+            if !told {
+                progress(&Progress::Note(&format!("waiting for {}", waiting.join(", "))));
+                told = true;
+            }
+            poll::wait(&mut [], Some(LOOK))
+                .map_err(|e| Error::of_engine("cannot wait", e.into()))?;
+        }
+    }
+}
+
+/// Waits for a period; `true` if a signal asked to stop instead.
+fn wait_or_stop(signals: &Signals, period: Duration) -> Result<bool, Error> {
+    use std::os::fd::AsFd;
+    let deadline = clock::monotonic() + period;
+    loop {
+        let left = deadline.saturating_duration_since(clock::monotonic());
+        let arrived = poll::readable(signals.as_fd(), Some(left))
+            .map_err(|e| Error::of_engine("cannot wait", e.into()))?;
+        if !arrived {
+            return Ok(false);
+        }
+        let next = signals.next().map_err(|e| Error::of_engine("cannot wait", e.into()))?;
+        if let Some(terminal::Event::Signal(libc::SIGTERM | libc::SIGINT | libc::SIGHUP)) = next {
+            return Ok(true);
+        }
+    }
+}
+
+fn tell(event: &Event<'_>, progress: Watcher<'_>) {
+    match event {
+        Event::Put(put) => progress(&Progress::Desired(&outcome(put))),
+        Event::Begun(pod, step) => progress(&Progress::Started(&PlannedStep::new(pod, step))),
+        Event::Done(pod, step, None) => {
+            progress(&Progress::Succeeded(&PlannedStep::new(pod, step)));
+        }
+        Event::Done(pod, step, Some(error)) => {
+            progress(&Progress::Failed(&PlannedStep::new(pod, step), error));
+        }
+        Event::Skipped(pod) => {
+            progress(&Progress::Note(&format!("pod {pod} is being worked on by somebody else")));
+        }
+    }
+}
+
+fn outcome(put: &Put) -> PodOutcome {
+    let result = match put.kind {
+        PutKind::Created => PodResult::Created,
+        PutKind::Configured => PodResult::Configured,
+        PutKind::Unchanged => PodResult::Unchanged,
+    };
+    PodOutcome { name: put.pod.name.clone(), result }
+}
+
+fn planned(plan: &Plan) -> PassReport {
+    let steps = PlanReport::from(plan).steps;
+    PassReport { planned: steps.len(), steps, ..PassReport::default() }
+}
+
+fn report(result: PassResult) -> PassReport {
+    let errors = result.failures.into_iter().map(|failure| StepError {
+        pod: Some(failure.pod),
+        step: failure.step,
+        error: failure.error,
+    });
+    let errors: Vec<_> = errors.collect();
+    PassReport {
+        pods: result.puts.iter().map(outcome).collect(),
+        executed: result.executed,
+        failed: errors.len(),
+        errors,
+        ..planned(&result.plan)
+    }
+}

@@ -1,0 +1,286 @@
+//! `exec`: the caller's streams and terminal, joined with a program in a container.
+
+use std::ops::ControlFlow;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use rustix::fs::{FileType, Mode, OFlags};
+use rustix::pipe::PipeFlags;
+
+use super::error::{Error, ExecFailure, Kind};
+use super::{App, ExecOutcome, ExecRequest, no_pod};
+use crate::engine::{Engine, InstancePlace};
+use crate::model::{ContainerName, ContainerRef, Instance};
+use crate::runtime::exec::{self, Session};
+use crate::runtime::{self, observe};
+use crate::sys;
+use crate::sys::process::Ended;
+use crate::sys::terminal::Signals;
+use crate::term::pump::{self, Event, Kind as Flow, Link};
+use crate::term::raw::RawMode;
+use crate::term::size::{self, Size};
+
+/// The size of a terminal that does not know its own.
+const DEFAULT_SIZE: Size = Size { rows: 24, columns: 80 };
+
+/// The kind of terminal, where nobody says.
+const DEFAULT_TERM: &str = "xterm";
+
+impl App {
+    /// Runs a second process in a running container.
+    pub fn exec(
+        &self,
+        target: &ContainerRef,
+        request: ExecRequest<'_>,
+    ) -> Result<ExecOutcome, Error> {
+        let engine = self.engine()?;
+        let instance = self.running(target)?;
+        let internal = |e: sys::Error| {
+            Error::exec(ExecFailure::Internal, format!("cannot execute a program in {target}"))
+                .because(e)
+        };
+        let streams = Streams::prepare(&request).map_err(internal)?;
+        let session = start(engine, &instance, target, &request, &streams)?;
+        if request.detach {
+            return Ok(ExecOutcome { code: 0 });
+        }
+        let links = streams.links(&request, session.terminal.as_ref()).map_err(internal)?;
+        attend(&session, links, &request).map_err(internal)?;
+        let ended = session.wait().map_err(|e| {
+            Error::exec(ExecFailure::Internal, "lost sight of the program").because(e)
+        })?;
+        let code = match ended {
+            Some(Ended::Exited(code)) => u8::try_from(code).unwrap_or(u8::MAX),
+            Some(Ended::Signaled(signal)) => u8::try_from(128 + signal).unwrap_or(u8::MAX),
+            None => {
+                return Err(Error::exec(ExecFailure::Internal, "how the program ended is unknown"));
+            }
+        };
+        Ok(ExecOutcome { code })
+    }
+
+    /// The running instance of a container.
+    fn running(&self, target: &ContainerRef) -> Result<Instance, Error> {
+        let engine = self.engine()?;
+        let (pod, instances) = engine
+            .store
+            .read(|state| Ok((state.pod(&target.pod)?, state.instances_of(&target.pod)?)))
+            .map_err(|e| Error::of_engine("cannot read the pod", e.into()))?;
+        let pod = pod.ok_or_else(|| no_pod(&target.pod))?.pod;
+        let names: Vec<&ContainerName> = pod.containers.iter().map(|c| &c.name).collect();
+        let name = match &target.container {
+            None => names.first().copied(),
+            Some(name) => names.iter().find(|other| **other == name).copied(),
+        };
+        let name = name.ok_or_else(|| {
+            let names: Vec<_> = names.iter().map(ToString::to_string).collect();
+            Error::new(Kind::NotFound, format!("cannot find container {target}")).hint(format!(
+                "pod {} has {}",
+                target.pod,
+                names.join(", ")
+            ))
+        })?;
+        let last = instances.into_iter().rfind(|instance| {
+            instance.container == *name && !instance.removed && instance.process.is_some()
+        });
+        let not_running = || {
+            Error::new(Kind::NotRunning, format!("{target} is not running"))
+                .hint(format!("tank describe {} shows why", target.pod))
+        };
+        let instance = last.ok_or_else(not_running)?;
+        let place = InstancePlace::of(&engine.directories, &instance.id);
+        match observe::monitor(place.files()) {
+            Ok(Some(_)) => Ok(instance),
+            Ok(None) => Err(not_running()),
+            Err(e) => Err(Error::new(Kind::Failed, format!("cannot look at {target}")).because(e)),
+        }
+    }
+}
+
+fn start(
+    engine: &Engine,
+    instance: &Instance,
+    target: &ContainerRef,
+    request: &ExecRequest<'_>,
+    streams: &Streams<'_>,
+) -> Result<Session, Error> {
+    let doing = || format!("cannot execute a program in {target}");
+    let words = request.argv.iter().map(|word| {
+        word.clone().into_string().map_err(|word| {
+            let message = format!("{}: the argument {word:?} is not UTF-8", doing());
+            Error::exec(ExecFailure::Internal, message)
+        })
+    });
+    let arguments = words.collect::<Result<Vec<_>, _>>()?;
+    let term = request.term.as_ref().and_then(|term| term.to_str());
+    let terminal = request.tty.then(|| size::of(request.streams[0]).unwrap_or(DEFAULT_SIZE));
+    let order = exec::ExecRequest {
+        arguments,
+        environment: request.env.iter().cloned().collect(),
+        terminal_type: term.unwrap_or(DEFAULT_TERM).to_owned(),
+        working_dir: request.working_dir.clone(),
+        user: request.user.clone(),
+        terminal: terminal.map(|size| (size.rows, size.columns)),
+        detach: request.detach,
+    };
+    let executable =
+        engine.executable().map_err(|e| Error::exec(ExecFailure::Internal, doing()).because(e))?;
+    let Some(process) = instance.process else {
+        return Err(Error::new(Kind::NotRunning, format!("{target} is not running")));
+    };
+    let place = InstancePlace::of(&engine.directories, &instance.id);
+    let group = engine
+        .instance_group(instance)
+        .map_err(|e| Error::exec(ExecFailure::Internal, doing()).because(e))?;
+    let streams = streams.inner();
+    let monitors = engine
+        .monitors_directory()
+        .map_err(|e| Error::exec(ExecFailure::Internal, doing()).because(e))?;
+    let outside = exec::Outside { executable, cgroup: monitors.as_ref().map(AsFd::as_fd) };
+    exec::exec(place.files(), process, &group, &order, streams, outside).map_err(|e| {
+        let failure = match &e {
+            runtime::Error::Exec(failure) => match failure.exit_code() {
+                Some(127) => ExecFailure::NotFound,
+                Some(_) => ExecFailure::NotExecutable,
+                None => ExecFailure::Internal,
+            },
+            runtime::Error::Sys(e) if e.is(libc::ESRCH) => {
+                return Error::new(Kind::NotRunning, format!("{target} is not running"));
+            }
+            _ => ExecFailure::Internal,
+        };
+        Error::exec(failure, doing()).because(e)
+    })
+}
+
+/// Moves bytes and signals until the program ended.
+fn attend(session: &Session, links: Vec<Link>, request: &ExecRequest<'_>) -> sys::Result<()> {
+    // Taken only now: the helper would have inherited the mask.
+    let signals = Signals::take()?;
+    let caller_has_terminal = rustix::termios::isatty(request.streams[0]);
+    let mut raw = if request.tty && caller_has_terminal { Some(RawMode::enter()?) } else { None };
+    let session_of_pump = pump::Session {
+        links,
+        process: Some(session.as_fd()),
+        signals: Some(&signals),
+        raw: raw.as_mut(),
+    };
+    let ended = pump::run(session_of_pump, &mut |event| {
+        match event {
+            Event::Resized => {
+                if let (Some(terminal), Some(size)) =
+                    (&session.terminal, size::of(request.streams[0]))
+                {
+                    size::set(terminal, size).ok();
+                }
+            }
+            Event::Signal(signal) => drop(session.signal(signal)),
+        }
+        ControlFlow::Continue(())
+    })?;
+    ended.lost_output.map_or(Ok(()), Err)
+}
+
+/// The program's standard streams.
+///
+/// What it gets must not be a way back into the host: a regular file could be opened anew for
+/// writing through `/proc`, and a terminal be typed into. So only pipes, sockets and the null
+/// device are handed over as they are; between it and everything else lies a pipe.
+struct Streams<'a> {
+    inner: [Inner<'a>; 3],
+    outer: [Option<OwnedFd>; 3],
+}
+
+enum Inner<'a> {
+    /// The caller's own.
+    Caller(BorrowedFd<'a>),
+    /// One end of a pipe, or the null device.
+    Own(OwnedFd),
+}
+
+impl<'a> Streams<'a> {
+    fn prepare(request: &ExecRequest<'a>) -> sys::Result<Self> {
+        let [stdin, stdout, stderr] = request.streams;
+        if request.tty || request.detach {
+            let inner = [Inner::Own(null()?), Inner::Own(null()?), Inner::Own(null()?)];
+            return Ok(Self { inner, outer: [None, None, None] });
+        }
+        let input = if request.stdin { stream(stdin, true)? } else { (Inner::Own(null()?), None) };
+        let (output, error) = (stream(stdout, false)?, stream(stderr, false)?);
+        Ok(Self { inner: [input.0, output.0, error.0], outer: [input.1, output.1, error.1] })
+    }
+
+    fn inner(&self) -> [BorrowedFd<'_>; 3] {
+        [self.inner[0].fd(), self.inner[1].fd(), self.inner[2].fd()]
+    }
+
+    /// What lies between the caller and the program. The program's own ends are closed here.
+    fn links(
+        self,
+        request: &ExecRequest<'_>,
+        terminal: Option<&OwnedFd>,
+    ) -> sys::Result<Vec<Link>> {
+        drop(self.inner);
+        let [stdin, stdout, stderr] = request.streams;
+        if let Some(master) = terminal {
+            let input = Flow::TerminalInput { types_end: !rustix::termios::isatty(stdin) };
+            return Ok(vec![
+                Link { source: copy(stdin)?, sink: copy(master.as_fd())?, kind: input },
+                Link {
+                    source: copy(master.as_fd())?,
+                    sink: copy(stdout)?,
+                    kind: Flow::TerminalOutput,
+                },
+            ]);
+        }
+        let [input, output, error] = self.outer;
+        let mut links = Vec::new();
+        if let Some(sink) = input {
+            links.push(Link { source: copy(stdin)?, sink, kind: Flow::Input });
+        }
+        for (source, sink) in [(output, stdout), (error, stderr)] {
+            if let Some(source) = source {
+                links.push(Link { source, sink: copy(sink)?, kind: Flow::Output });
+            }
+        }
+        Ok(links)
+    }
+}
+
+impl Inner<'_> {
+    fn fd(&self) -> BorrowedFd<'_> {
+        match self {
+            Self::Caller(fd) => *fd,
+            Self::Own(fd) => fd.as_fd(),
+        }
+    }
+}
+
+/// What the program gets for the caller's stream, and the outer end of a pipe if one lies between.
+fn stream(fd: BorrowedFd<'_>, is_input: bool) -> sys::Result<(Inner<'_>, Option<OwnedFd>)> {
+    if may_be_handed_over(fd)? {
+        return Ok((Inner::Caller(fd), None));
+    }
+    let (read, write) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC)
+        .map_err(|errno| sys::Error::new("pipe2", "", errno))?;
+    let (inner, outer) = if is_input { (read, write) } else { (write, read) };
+    Ok((Inner::Own(inner), Some(outer)))
+}
+
+fn may_be_handed_over(fd: BorrowedFd<'_>) -> sys::Result<bool> {
+    let stat = rustix::fs::fstat(fd).map_err(|errno| sys::Error::new("fstat", "", errno))?;
+    let device = (rustix::fs::major(stat.st_rdev), rustix::fs::minor(stat.st_rdev));
+    Ok(match FileType::from_raw_mode(stat.st_mode) {
+        FileType::Fifo | FileType::Socket => true,
+        FileType::CharacterDevice => device == (1, 3),
+        _ => false,
+    })
+}
+
+fn null() -> sys::Result<OwnedFd> {
+    rustix::fs::open("/dev/null", OFlags::RDWR | OFlags::CLOEXEC, Mode::empty())
+        .map_err(|errno| sys::Error::new("open", "/dev/null", errno))
+}
+
+fn copy(fd: BorrowedFd<'_>) -> sys::Result<OwnedFd> {
+    fd.try_clone_to_owned().map_err(|e| sys::Error::new("fcntl", "F_DUPFD_CLOEXEC", e))
+}

@@ -1,0 +1,103 @@
+//! Images on disk.
+
+use std::path::Path;
+
+use super::App;
+use super::error::{Error, Kind};
+use super::report::{ImageInspectReport, ImageListReport, ImageReport, LayerReport};
+use crate::engine::Removal;
+use crate::model::Digest;
+use crate::store::{Image, Layer, Manifest};
+
+impl App {
+    /// Loads the images in a docker archive, an OCI archive or an OCI layout directory.
+    pub fn image_load(&mut self, path: &Path) -> Result<ImageListReport, Error> {
+        let loaded = self.engine_mut()?.load_images(path);
+        let loaded =
+            loaded.map_err(|e| Error::of_engine(format!("cannot load {}", path.display()), e))?;
+        let layers = self.layers()?;
+        Ok(ImageListReport { images: loaded.iter().map(|image| report(image, &layers)).collect() })
+    }
+
+    /// Every image on disk.
+    pub fn image_list(&self) -> Result<ImageListReport, Error> {
+        let (images, layers) = (self.images()?, self.layers()?);
+        Ok(ImageListReport { images: images.iter().map(|image| report(image, &layers)).collect() })
+    }
+
+    /// One image in full, by name or digest.
+    pub fn image_inspect(&self, name: &str) -> Result<ImageInspectReport, Error> {
+        let (manifest, _) = self.find(name)?;
+        let images = self.images()?;
+        let image = images.iter().find(|image| image.manifest.digest == manifest.digest);
+        let image = image.ok_or_else(|| no_image(name))?;
+        let on_disk = self.layers()?;
+        let layers = manifest
+            .layers
+            .iter()
+            .map(|diff_id| LayerReport { diff_id: diff_id.clone(), size: size(&on_disk, diff_id) });
+        Ok(ImageInspectReport {
+            image: report(image, &on_disk),
+            layers: layers.collect(),
+            // The config was parsed when the image was loaded.
+            config: serde_json::from_str(&manifest.config).unwrap_or_default(),
+        })
+    }
+
+    /// Takes a name away from an image, and the image with its last name.
+    pub fn image_remove(&mut self, name: &str) -> Result<ImageReport, Error> {
+        let (manifest, reference) = self.find(name)?;
+        let (images, layers) = (self.images()?, self.layers()?);
+        let image = images.iter().find(|image| image.manifest.digest == manifest.digest);
+        let image = report(image.ok_or_else(|| no_image(name))?, &layers);
+        let removal = self
+            .engine_mut()?
+            .remove_image(&manifest.digest, reference.as_deref())
+            .map_err(|e| Error::of_engine(format!("cannot remove image {name}"), e))?;
+        if removal == Removal::InUse {
+            let message = format!("cannot remove image {name}: pods or instances use it");
+            return Err(Error::new(Kind::Failed, message).hint("tank ps shows which"));
+        }
+        Ok(image)
+    }
+
+    fn images(&self) -> Result<Vec<Image>, Error> {
+        let images = self.engine()?.store.read(|state| state.list_images());
+        images.map_err(|e| Error::of_engine("cannot read the images", e.into()))
+    }
+
+    fn layers(&self) -> Result<Vec<Layer>, Error> {
+        let layers = self.engine()?.store.read(|state| state.layers());
+        layers.map_err(|e| Error::of_engine("cannot read the layers", e.into()))
+    }
+
+    fn find(&self, name: &str) -> Result<(Manifest, Option<String>), Error> {
+        let found = self.engine()?.image_named(name);
+        found
+            .map_err(|e| Error::of_engine("cannot read the images", e))?
+            .ok_or_else(|| no_image(name))
+    }
+}
+
+fn no_image(name: &str) -> Error {
+    Error::new(Kind::NotFound, format!("cannot find image {name}"))
+        .hint("tank image list shows the images; tank image load PATH loads one")
+}
+
+/// The size of a layer when unpacked, in bytes.
+fn size(layers: &[Layer], diff_id: &Digest) -> u64 {
+    layers.iter().find(|layer| layer.diff_id == *diff_id).map_or(0, |layer| layer.bytes)
+}
+
+fn report(image: &Image, layers: &[Layer]) -> ImageReport {
+    // What it came as, compressed or not, says nothing about what it takes on disk.
+    let sizes = image.manifest.layers.iter().map(|diff_id| size(layers, diff_id));
+    ImageReport {
+        names: image.references.clone(),
+        digest: image.manifest.digest.clone(),
+        platform: Some(image.manifest.platform.clone()),
+        size: sizes.sum(),
+        created_at: image.manifest.created,
+        loaded_at: None,
+    }
+}

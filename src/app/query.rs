@@ -1,0 +1,174 @@
+//! Looking at what is desired and what is there.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::error::Error;
+use super::report::{
+    ContainerReport, DescribeReport, EventReport, ListReport, PodStatus, PodSummary, PsReport, Sync,
+};
+use super::{App, no_pod};
+use crate::engine::Snapshot;
+use crate::model::pod::Source;
+use crate::model::{Container, ContainerName, DesiredPod, Instance, Pod, PodName};
+use crate::plan::{self, ObservedPod, Phase, status};
+use crate::sys::clock;
+
+/// How many events `describe` shows.
+const EVENTS: u32 = 20;
+
+impl App {
+    /// The desired spec of one pod.
+    pub fn get(&self, name: &PodName) -> Result<Pod, Error> {
+        let pod = self.engine()?.store.read(|state| state.pod(name));
+        pod.map_err(|e| Error::of_engine("cannot read the pod", e.into()))?
+            .map(|desired| desired.pod)
+            .ok_or_else(|| no_pod(name))
+    }
+
+    /// Every desired pod.
+    pub fn list(&self) -> Result<ListReport, Error> {
+        let snapshot = self.look(None)?;
+        let nothing = ObservedPod::default();
+        let summary = |desired: &DesiredPod| {
+            let observed = snapshot.observed.pods.get(&desired.pod.name).unwrap_or(&nothing);
+            summary(desired, observed)
+        };
+        Ok(ListReport { pods: snapshot.desired.iter().map(summary).collect() })
+    }
+
+    /// The last instance of every container; with `all`, the earlier ones on record too.
+    pub fn ps(&self, all: bool) -> Result<PsReport, Error> {
+        let snapshot = self.look(None)?;
+        let mut instances = BTreeMap::new();
+        if all {
+            for desired in &snapshot.desired {
+                for instance in self.history(&desired.pod.name)? {
+                    instances.insert(key(&instance), instance);
+                }
+            }
+        }
+        let observed = snapshot.observed.pods.values().flat_map(|pod| &pod.instances);
+        for seen in observed {
+            instances.insert(key(&seen.instance), seen.instance.clone());
+        }
+        if !all {
+            let mut last: BTreeMap<(PodName, ContainerName), Instance> = BTreeMap::new();
+            for ((pod, container, _), instance) in instances {
+                last.insert((pod, container), instance);
+            }
+            let reports = last.values().map(|instance| container_report(&snapshot, instance));
+            return Ok(PsReport { containers: reports.collect() });
+        }
+        let reports = instances.values().map(|instance| container_report(&snapshot, instance));
+        Ok(PsReport { containers: reports.collect() })
+    }
+
+    /// Everything that is known of one pod.
+    pub fn describe(&self, name: &PodName) -> Result<DescribeReport, Error> {
+        let snapshot = self.look(Some(name))?;
+        let desired = snapshot.desired.first().ok_or_else(|| no_pod(name))?;
+        let nothing = ObservedPod::default();
+        let observed = snapshot.observed.pods.get(name).unwrap_or(&nothing);
+        let mut instances: BTreeMap<_, _> = BTreeMap::new();
+        for instance in self.history(name)? {
+            instances.insert(key(&instance), instance);
+        }
+        for seen in &observed.instances {
+            instances.insert(key(&seen.instance), seen.instance.clone());
+        }
+        let events = self.engine()?.store.read(|state| state.recent_events(Some(name), EVENTS));
+        let events = events.map_err(|e| Error::of_engine("cannot read the events", e.into()))?;
+        let notes = observed.instances.iter().flat_map(|seen| seen.instance.notes.clone());
+        let notes: BTreeSet<String> = notes.collect();
+        Ok(DescribeReport {
+            summary: summary(desired, observed),
+            run: desired.run,
+            updated_at: desired.updated_at,
+            spec: desired.pod.clone(),
+            instances: instances.values().map(|i| container_report(&snapshot, i)).collect(),
+            events: events
+                .into_iter()
+                .map(|event| EventReport {
+                    time: event.event.at,
+                    pod: event.event.pod,
+                    container: event.event.container,
+                    kind: event.event.kind,
+                    message: event.event.message,
+                })
+                .collect(),
+            notes: notes.into_iter().collect(),
+        })
+    }
+
+    /// One look at the world, for one pod or all of them.
+    fn look(&self, only: Option<&PodName>) -> Result<Snapshot, Error> {
+        let only = only.map(|name| BTreeSet::from([name.clone()]));
+        self.engine()?
+            .snapshot(only.as_ref())
+            .map_err(|e| Error::of_engine("cannot look at the pods", e))
+    }
+
+    fn history(&self, pod: &PodName) -> Result<Vec<Instance>, Error> {
+        let instances = self.engine()?.store.read(|state| state.instances_of(pod));
+        instances.map_err(|e| Error::of_engine("cannot read the instances", e.into()))
+    }
+}
+
+fn key(instance: &Instance) -> (PodName, ContainerName, u32) {
+    (instance.pod.clone(), instance.container.clone(), instance.attempt)
+}
+
+fn summary(desired: &DesiredPod, observed: &ObservedPod) -> PodSummary {
+    let status = status(desired, observed, clock::now());
+    PodSummary {
+        name: desired.pod.name.clone(),
+        generation: desired.generation,
+        status: match status.phase {
+            Phase::Pending => PodStatus::Pending,
+            Phase::Running => PodStatus::Running,
+            Phase::Degraded => PodStatus::Degraded,
+            Phase::BackOff { .. } => PodStatus::BackingOff,
+            Phase::Completed => PodStatus::Completed,
+            Phase::Failed => PodStatus::Failed,
+            Phase::Stopping => PodStatus::Stopping,
+            Phase::Stopped => PodStatus::Stopped,
+            Phase::Deleting => PodStatus::Deleting,
+        },
+        ready: status.ready as usize,
+        total: status.total as usize,
+        restarts: status.restarts,
+        sync: match status.sync {
+            plan::Sync::Sync => Sync::Sync,
+            plan::Sync::Diverged => Sync::Diverged,
+        },
+        reasons: status.reasons,
+        ip: None,
+        labels: desired.pod.labels.clone(),
+        created_at: desired.created_at,
+    }
+}
+
+fn container_report(snapshot: &Snapshot, instance: &Instance) -> ContainerReport {
+    let observed = snapshot.observed.pods.get(&instance.pod);
+    let seen = observed.and_then(|pod| {
+        pod.instances.iter().find(|seen| seen.instance.id == instance.id)?.spec.as_deref()
+    });
+    let desired = snapshot.desired.iter().find(|desired| desired.pod.name == instance.pod);
+    let spec = seen.or(desired.map(|desired| &desired.pod));
+    let container = spec.and_then(|pod| {
+        pod.containers.iter().find(|container| container.name == instance.container)
+    });
+    let ports = container.map(ports).unwrap_or_default();
+    ContainerReport::new(instance, container.map(source), ports)
+}
+
+fn source(container: &Container) -> String {
+    match &container.source {
+        Source::Image(name) => name.clone(),
+        Source::Rootfs(path) => path.display().to_string(),
+    }
+}
+
+fn ports(container: &Container) -> Vec<String> {
+    container.ports.iter().map(ToString::to_string).collect()
+}

@@ -1,0 +1,19 @@
+//! What use cases report: the values behind the tables for people and the JSON for scripts.
+//!
+//! The field names are a promise: more may be added, none is renamed. What is not known is
+//! `null`. Times are RFC 3339 in UTC.
+
+mod image;
+mod pass;
+mod pod;
+
+pub use image::{ImageInspectReport, ImageListReport, ImageReport, LayerReport};
+pub use pass::{
+    PassReport, PlanReport, PlannedStep, PodOutcome, PodResult, Progress, StepAction, StepError,
+};
+pub use pod::{
+    ContainerReport, DescribeReport, EventReport, ListReport, PodStatus, PodSummary, PsReport, Sync,
+};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,214 @@
+//! What pods and containers are, and how they got there.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::model::{ContainerName, Digest, ExitReason, Instance, InstanceId, Pod, PodName};
+use crate::model::{RunState, State};
+
+/// What a pod is doing, in one word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PodStatus {
+    /// Nothing of it was started yet.
+    Pending,
+    /// All its containers run.
+    Running,
+    /// Some of its containers run, others ended.
+    Degraded,
+    /// A container ended and waits for its restart.
+    BackingOff,
+    /// All its containers ended with 0 and will not be started again.
+    Completed,
+    /// A container ended badly and will not be started again.
+    Failed,
+    /// It was asked to be stopped, but something of it still runs.
+    Stopping,
+    /// It was asked to be stopped.
+    Stopped,
+    /// It is being deleted.
+    Deleting,
+}
+
+/// Whether what was observed is what is desired.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Sync {
+    /// A pass would do nothing.
+    Sync,
+    /// A pass would change something; the reasons say what.
+    Diverged,
+}
+
+/// Every desired pod.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct ListReport {
+    /// The pods, by name.
+    pub pods: Vec<PodSummary>,
+}
+
+/// One desired pod in a line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PodSummary {
+    /// Its name.
+    pub name: PodName,
+    /// Counts the changes of its spec, from 1.
+    pub generation: u64,
+    /// What it is doing.
+    pub status: PodStatus,
+    /// How many of its containers are ready.
+    pub ready: usize,
+    /// How many containers it has.
+    pub total: usize,
+    /// How many instances were started after the first one of each container.
+    pub restarts: u32,
+    /// Whether it is as desired.
+    pub sync: Sync,
+    /// The causes of what a pass would do; empty when it is in sync.
+    pub reasons: Vec<String>,
+    /// Its address.
+    pub ip: Option<IpAddr>,
+    /// Its labels.
+    pub labels: BTreeMap<String, String>,
+    /// When it was created.
+    pub created_at: Timestamp,
+}
+
+/// Every container.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct PsReport {
+    /// The instances, by pod, container and attempt.
+    pub containers: Vec<ContainerReport>,
+}
+
+/// One life of a container.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ContainerReport {
+    /// The pod.
+    pub pod: PodName,
+    /// The container's name.
+    pub name: ContainerName,
+    /// The instance.
+    pub id: InstanceId,
+    /// What it was last seen doing.
+    pub state: State,
+    /// Its first process, while it runs.
+    pub pid: Option<i32>,
+    /// Counts the lives of the container, from 1.
+    pub attempt: u32,
+    /// What its program returned.
+    pub exit_code: Option<i32>,
+    /// The signal that ended it.
+    pub signal: Option<i32>,
+    /// Whether the kernel killed a process of it for want of memory; `None` while it runs.
+    pub oom: Option<bool>,
+    /// Why it ended: `exited`, `oom`, `stopped`, `start-failed`, `host-reboot` or `unknown`.
+    pub reason: Option<&'static str>,
+    /// Which step failed and why, when it was never started.
+    pub detail: Option<String>,
+    /// The image it runs, as the pod file names it, or its root directory.
+    pub image: Option<String>,
+    /// The manifest the image's name was resolved to.
+    pub image_digest: Option<Digest>,
+    /// When its program was executed.
+    pub started_at: Option<Timestamp>,
+    /// When it ended.
+    pub finished_at: Option<Timestamp>,
+    /// Its published ports, as the pod file writes them.
+    pub ports: Vec<String>,
+    /// Harmless things the host refused.
+    pub notes: Vec<String>,
+}
+
+impl ContainerReport {
+    /// Describes an instance; `image` and `ports` come from the spec it runs.
+    pub fn new(instance: &Instance, image: Option<String>, ports: Vec<String>) -> Self {
+        let exit = instance.exit.as_ref();
+        let pid = match instance.state {
+            State::Running => instance.process.map(|process| process.pid),
+            _ => None,
+        };
+        let detail = match exit.map(|exit| &exit.reason) {
+            Some(ExitReason::StartFailed(why)) => Some(why.clone()),
+            _ => None,
+        };
+        Self {
+            pod: instance.pod.clone(),
+            name: instance.container.clone(),
+            id: instance.id.clone(),
+            state: instance.state,
+            pid,
+            attempt: instance.attempt,
+            exit_code: exit.and_then(|exit| exit.code),
+            signal: exit.and_then(|exit| exit.signal),
+            oom: exit.map(|exit| exit.oom),
+            reason: match (exit, instance.state) {
+                (Some(exit), _) => Some(reason_word(&exit.reason)),
+                // It ended, and nobody saw how.
+                (None, State::Missing) => Some(reason_word(&ExitReason::Unknown)),
+                (None, _) => None,
+            },
+            detail,
+            image,
+            image_digest: instance.image.clone(),
+            started_at: instance.started_at,
+            finished_at: exit.and_then(|exit| exit.finished_at),
+            ports,
+            notes: instance.notes.clone(),
+        }
+    }
+
+    /// How many times the container was started again before this life.
+    pub fn restarts(&self) -> u32 {
+        self.attempt.saturating_sub(1)
+    }
+}
+
+fn reason_word(reason: &ExitReason) -> &'static str {
+    match reason {
+        ExitReason::Exited => "exited",
+        ExitReason::Oom => "oom",
+        ExitReason::Stopped => "stopped",
+        ExitReason::StartFailed(_) => "start-failed",
+        ExitReason::HostReboot => "host-reboot",
+        ExitReason::Unknown => "unknown",
+    }
+}
+
+/// Everything that is known of one pod.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct DescribeReport {
+    /// The pod in a line.
+    #[serde(flatten)]
+    pub summary: PodSummary,
+    /// Whether it should be running.
+    pub run: RunState,
+    /// When its spec last changed.
+    pub updated_at: Timestamp,
+    /// Its spec.
+    pub spec: Pod,
+    /// Its instances on record, by container, the newest first.
+    pub instances: Vec<ContainerReport>,
+    /// What happened lately, oldest first.
+    pub events: Vec<EventReport>,
+    /// Fields that could not be observed, and other things worth knowing.
+    pub notes: Vec<String>,
+}
+
+/// Something that happened.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct EventReport {
+    /// When.
+    pub time: Timestamp,
+    /// The pod it happened to.
+    pub pod: Option<PodName>,
+    /// The container it happened to.
+    pub container: Option<ContainerName>,
+    /// What happened, in one word: `started`, `exited`, `oom`.
+    pub kind: String,
+    /// The rest of the story.
+    pub message: String,
+}

@@ -1,0 +1,47 @@
+//! `tank apply`: make pods desired, and make it so.
+
+use clap::Args;
+
+use super::flags::{Files, Lock, Output, Wait};
+use super::input::{self, Unsupported};
+use super::pass::Narrator;
+use super::{Context, Outcome};
+use crate::app::ApplyRequest;
+
+/// Create pods or change them to what a file says, and run one pass
+///
+/// Prints a line for every pod (created, configured or unchanged) and a summary of the pass. All
+/// errors of the files are shown at once, and nothing is applied unless all of them are valid. A
+/// step that fails stops the other steps of its pod only, and makes the exit code 1.
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  tank apply -f web.toml              one file
+  tank apply -f /etc/tank             every *.toml file of a directory
+  tank get web | tank apply -f -      standard input; this one changes nothing
+  tank apply -f web.toml --wait=2m    return when the pods are ready")]
+pub struct ApplyArgs {
+    #[command(flatten)]
+    files: Files,
+    #[command(flatten)]
+    wait: Wait,
+    /// Say what would be done, and change nothing
+    #[arg(long)]
+    dry_run: bool,
+    #[command(flatten)]
+    lock: Lock,
+    #[command(flatten)]
+    output: Output,
+}
+
+/// Runs the verb.
+pub fn run(args: ApplyArgs, context: &mut Context) -> Outcome {
+    let loaded = input::load(&mut context.ui, &args.files.files, Unsupported::Refuse)?;
+    let pods = loaded.all_valid("nothing was applied")?;
+    let mut app =
+        if args.dry_run { context.open_for_plan(args.lock)? } else { context.open(args.lock)? };
+    let request = ApplyRequest { wait: args.wait.wait, dry_run: args.dry_run };
+    let mut narrator = Narrator::new(&mut context.ui, args.output.is_json(), args.dry_run);
+    let report = app.apply(pods, &request, &mut |progress| narrator.tell(progress))?;
+    Ok(narrator.finish(&report)?)
+}

@@ -1,0 +1,37 @@
+//! `tank seed`: make pods desired that are not there yet.
+
+use clap::Args;
+
+use super::flags::{Files, Lock, Output};
+use super::input::{self, Unsupported};
+use super::pass::Narrator;
+use super::{Context, Outcome};
+
+/// Create the pods that do not exist yet, and run one pass
+///
+/// A pod that exists is never changed, so a machine image can seed its pods at every boot without
+/// undoing what was applied later. A file that is not valid is reported and skipped, and the exit
+/// code is 2; the pods of the other files are created.
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  tank seed -f /usr/share/appliance/pods")]
+pub struct SeedArgs {
+    #[command(flatten)]
+    files: Files,
+    #[command(flatten)]
+    lock: Lock,
+    #[command(flatten)]
+    output: Output,
+}
+
+/// Runs the verb.
+pub fn run(args: &SeedArgs, context: &mut Context) -> Outcome {
+    let mut loaded = input::load(&mut context.ui, &args.files.files, Unsupported::Refuse)?;
+    let pods = std::mem::take(&mut loaded.pods);
+    let mut app = context.open(args.lock)?;
+    let mut narrator = Narrator::new(&mut context.ui, args.output.is_json(), false);
+    let report = app.seed(pods, &mut |progress| narrator.tell(progress))?;
+    let code = narrator.finish(&report)?;
+    loaded.failure("the others were seeded").map_or(Ok(code), Err)
+}
