@@ -1,0 +1,296 @@
+# Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
+function __fish_tank_global_optspecs
+    string join \n root= run-root= color= v/verbose q/quiet h/help V/version
+end
+
+function __fish_tank_needs_command
+    # Figure out if the current invocation already has a command.
+    set -l cmd (commandline -opc)
+    set -e cmd[1]
+    argparse -s (__fish_tank_global_optspecs) -- $cmd 2>/dev/null
+    or return
+    if set -q argv[1]
+        # Also print the command, so this can be used to figure out what it is.
+        echo $argv[1]
+        return 1
+    end
+    return 0
+end
+
+function __fish_tank_using_subcommand
+    set -l cmd (__fish_tank_needs_command)
+    test -z "$cmd"
+    and return 1
+    contains -- $cmd[1] $argv
+end
+
+complete -c tank -n "__fish_tank_needs_command" -l root -d 'Directory of everything that must survive a reboot' -r -F
+complete -c tank -n "__fish_tank_needs_command" -l run-root -d 'Directory of everything that a reboot discards' -r -F
+complete -c tank -n "__fish_tank_needs_command" -l color -d 'When to use colours; NO_COLOR is obeyed' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c tank -n "__fish_tank_needs_command" -s v -l verbose -d 'Show progress also where standard error is not a terminal'
+complete -c tank -n "__fish_tank_needs_command" -s q -l quiet -d 'Show results and errors only'
+complete -c tank -n "__fish_tank_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tank -n "__fish_tank_needs_command" -s V -l version -d 'Print version'
+complete -c tank -n "__fish_tank_needs_command" -f -a "apply" -d 'Create pods or change them to what a file says, and run one pass'
+complete -c tank -n "__fish_tank_needs_command" -f -a "delete" -d 'Stop pods and remove them, and run one pass'
+complete -c tank -n "__fish_tank_needs_command" -f -a "seed" -d 'Create the pods that do not exist yet, and run one pass'
+complete -c tank -n "__fish_tank_needs_command" -f -a "get" -d 'Print the desired spec of a pod'
+complete -c tank -n "__fish_tank_needs_command" -f -a "list" -d 'List the pods that should exist, and how they are'
+complete -c tank -n "__fish_tank_needs_command" -f -a "ls" -d 'List the pods that should exist, and how they are'
+complete -c tank -n "__fish_tank_needs_command" -f -a "ps" -d 'List the containers of all pods'
+complete -c tank -n "__fish_tank_needs_command" -f -a "describe" -d 'Show the spec, the state and the recent past of a pod'
+complete -c tank -n "__fish_tank_needs_command" -f -a "plan" -d 'Say what a pass would do and why, and change nothing'
+complete -c tank -n "__fish_tank_needs_command" -f -a "reconcile" -d 'Run one pass: compare what should run with what does, and act on the difference'
+complete -c tank -n "__fish_tank_needs_command" -f -a "exec" -d 'Run a program in a running container'
+complete -c tank -n "__fish_tank_needs_command" -f -a "logs" -d 'Print the log of a container'
+complete -c tank -n "__fish_tank_needs_command" -f -a "image" -d 'Load, list and remove images'
+complete -c tank -n "__fish_tank_needs_command" -f -a "schema" -d 'Print the JSON Schema of the pod file'
+complete -c tank -n "__fish_tank_needs_command" -f -a "completions" -d 'Print the completions for a shell'
+complete -c tank -n "__fish_tank_needs_command" -f -a "man" -d 'Write the manual pages into a directory'
+complete -c tank -n "__fish_tank_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c tank -n "__fish_tank_using_subcommand apply" -s f -l file -d 'Pod file, directory of *.toml files, or - for standard input; may be repeated' -r -F
+complete -c tank -n "__fish_tank_using_subcommand apply" -l wait -d 'Wait until the pods are ready, or gone; fail if it takes longer than this, or than 60s' -r
+complete -c tank -n "__fish_tank_using_subcommand apply" -l lock-timeout -d 'How long to wait for another tank command that holds a lock' -r
+complete -c tank -n "__fish_tank_using_subcommand apply" -s o -l output -d 'Print JSON for scripts' -r -f -a "json\t'One JSON object'"
+complete -c tank -n "__fish_tank_using_subcommand apply" -l root -d 'Directory of everything that must survive a reboot' -r -F
+complete -c tank -n "__fish_tank_using_subcommand apply" -l run-root -d 'Directory of everything that a reboot discards' -r -F
+complete -c tank -n "__fish_tank_using_subcommand apply" -l color -d 'When to use colours; NO_COLOR is obeyed' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c tank -n "__fish_tank_using_subcommand apply" -l dry-run -d 'Say what would be done, and change nothing'
+complete -c tank -n "__fish_tank_using_subcommand apply" -s v -l verbose -d 'Show progress also where standard error is not a terminal'
+complete -c tank -n "__fish_tank_using_subcommand apply" -s q -l quiet -d 'Show results and errors only'
+complete -c tank -n "__fish_tank_using_subcommand apply" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tank -n "__fish_tank_using_subcommand delete" -s f -l file -d 'Delete the pods of a pod file, a directory of *.toml files, or - for standard input' -r -F
+complete -c tank -n "__fish_tank_using_subcommand delete" -l wait -d 'Wait until the pods are ready, or gone; fail if it takes longer than this, or than 60s' -r
+complete -c tank -n "__fish_tank_using_subcommand delete" -l lock-timeout -d 'How long to wait for another tank command that holds a lock' -r
+complete -c tank -n "__fish_tank_using_subcommand delete" -s o -l output -d 'Print JSON for scripts' -r -f -a "json\t'One JSON object'"
+complete -c tank -n "__fish_tank_using_subcommand delete" -l root -d 'Directory of everything that must survive a reboot' -r -F
+complete -c tank -n "__fish_tank_using_subcommand delete" -l run-root -d 'Directory of everything that a reboot discards' -r -F
+complete -c tank -n "__fish_tank_using_subcommand delete" -l color -d 'When to use colours; NO_COLOR is obeyed' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c tank -n "__fish_tank_using_subcommand delete" -l ignore-not-found -d 'A pod that does not exist is not an error'
+complete -c tank -n "__fish_tank_using_subcommand delete" -s v -l verbose -d 'Show progress also where standard error is not a terminal'
+complete -c tank -n "__fish_tank_using_subcommand delete" -s q -l quiet -d 'Show results and errors only'
+complete -c tank -n "__fish_tank_using_subcommand delete" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tank -n "__fish_tank_using_subcommand seed" -s f -l file -d 'Pod file, directory of *.toml files, or - for standard input; may be repeated' -r -F
+complete -c tank -n "__fish_tank_using_subcommand seed" -l lock-timeout -d 'How long to wait for another tank command that holds a lock' -r
+complete -c tank -n "__fish_tank_using_subcommand seed" -s o -l output -d 'Print JSON for scripts' -r -f -a "json\t'One JSON object'"
+complete -c tank -n "__fish_tank_using_subcommand seed" -l root -d 'Directory of everything that must survive a reboot' -r -F
+complete -c tank -n "__fish_tank_using_subcommand seed" -l run-root -d 'Directory of everything that a reboot discards' -r -F
+complete -c tank -n "__fish_tank_using_subcommand seed" -l color -d 'When to use colours; NO_COLOR is obeyed' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c tank -n "__fish_tank_using_subcommand seed" -s v -l verbose -d 'Show progress also where standard error is not a terminal'
+complete -c tank -n "__fish_tank_using_subcommand seed" -s q -l quiet -d 'Show results and errors only'
+complete -c tank -n "__fish_tank_using_subcommand seed" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tank -n "__fish_tank_using_subcommand get" -s o -l output -d 'The format to print' -r -f -a "toml\t'The pod file\'s format'
+json\t'All fields, with their defaults'"
+complete -c tank -n "__fish_tank_using_subcommand get" -l root -d 'Directory of everything that must survive a reboot' -r -F
+complete -c tank -n "__fish_tank_using_subcommand get" -l run-root -d 'Directory of everything that a reboot discards' -r -F
+complete -c tank -n "__fish_tank_using_subcommand get" -l color -d 'When to use colours; NO_COLOR is obeyed' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c tank -n "__fish_tank_using_subcommand get" -s v -l verbose -d 'Show progress also where standard error is not a terminal'
+complete -c tank -n "__fish_tank_using_subcommand get" -s q -l quiet -d 'Show results and errors only'
+complete -c tank -n "__fish_tank_using_subcommand get" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tank -n "__fish_tank_using_subcommand list" -s o -l output -d 'Print JSON for scripts' -r -f -a "json\t'One JSON object'"
+complete -c tank -n "__fish_tank_using_subcommand list" -l root -d 'Directory of everything that must survive a reboot' -r -F
+complete -c tank -n "__fish_tank_using_subcommand list" -l run-root -d 'Directory of everything that a reboot discards' -r -F
+complete -c tank -n "__fish_tank_using_subcommand list" -l color -d 'When to use colours; NO_COLOR is obeyed' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c tank -n "__fish_tank_using_subcommand list" -s v -l verbose -d 'Show progress also where standard error is not a terminal'
+complete -c tank -n "__fish_tank_using_subcommand list" -s q -l quiet -d 'Show results and errors only'
+complete -c tank -n "__fish_tank_using_subcommand list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tank -n "__fish_tank_using_subcommand ls" -s o -l output -d 'Print JSON for scripts' -r -f -a "json\t'One JSON object'"
+complete -c tank -n "__fish_tank_using_subcommand ls" -l root -d 'Directory of everything that must survive a reboot' -r -F
+complete -c tank -n "__fish_tank_using_subcommand ls" -l run-root -d 'Directory of everything that a reboot discards' -r -F
+complete -c tank -n "__fish_tank_using_subcommand ls" -l color -d 'When to use colours; NO_COLOR is obeyed' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c tank -n "__fish_tank_using_subcommand ls" -s v -l verbose -d 'Show progress also where standard error is not a terminal'
+complete -c tank -n "__fish_tank_using_subcommand ls" -s q -l quiet -d 'Show results and errors only'
+complete -c tank -n "__fish_tank_using_subcommand ls" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tank -n "__fish_tank_using_subcommand ps" -s o -l output -d 'Print JSON for scripts' -r -f -a "json\t'One JSON object'"
+complete -c tank -n "__fish_tank_using_subcommand ps" -l root -d 'Directory of everything that must survive a reboot' -r -F
+complete -c tank -n "__fish_tank_using_subcommand ps" -l run-root -d 'Directory of everything that a reboot discards' -r -F
+complete -c tank -n "__fish_tank_using_subcommand ps" -l color -d 'When to use colours; NO_COLOR is obeyed' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c tank -n "__fish_tank_using_subcommand ps" -s a -l all -d 'Show the earlier lives on record too'
+complete -c tank -n "__fish_tank_using_subcommand ps" -s v -l verbose -d 'Show progress also where standard error is not a terminal'
+complete -c tank -n "__fish_tank_using_subcommand ps" -s q -l quiet -d 'Show results and errors only'
+complete -c tank -n "__fish_tank_using_subcommand ps" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tank -n "__fish_tank_using_subcommand describe" -s o -l output -d 'Print JSON for scripts' -r -f -a "json\t'One JSON object'"
+complete -c tank -n "__fish_tank_using_subcommand describe" -l root -d 'Directory of everything that must survive a reboot' -r -F
+complete -c tank -n "__fish_tank_using_subcommand describe" -l run-root -d 'Directory of everything that a reboot discards' -r -F
+complete -c tank -n "__fish_tank_using_subcommand describe" -l color -d 'When to use colours; NO_COLOR is obeyed' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c tank -n "__fish_tank_using_subcommand describe" -s v -l verbose -d 'Show progress also where standard error is not a terminal'
+complete -c tank -n "__fish_tank_using_subcommand describe" -s q -l quiet -d 'Show results and errors only'
+complete -c tank -n "__fish_tank_using_subcommand describe" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tank -n "__fish_tank_using_subcommand plan" -s f -l file -d 'Plan as if this pod file, directory of *.toml files, or - (standard input) were applied' -r -F
+complete -c tank -n "__fish_tank_using_subcommand plan" -s o -l output -d 'Print JSON for scripts' -r -f -a "json\t'One JSON object'"
+complete -c tank -n "__fish_tank_using_subcommand plan" -l root -d 'Directory of everything that must survive a reboot' -r -F
+complete -c tank -n "__fish_tank_using_subcommand plan" -l run-root -d 'Directory of everything that a reboot discards' -r -F
+complete -c tank -n "__fish_tank_using_subcommand plan" -l color -d 'When to use colours; NO_COLOR is obeyed' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c tank -n "__fish_tank_using_subcommand plan" -l detailed-exitcode -d 'Exit with 2 when there is something to do, and with 1 after any error'
+complete -c tank -n "__fish_tank_using_subcommand plan" -s v -l verbose -d 'Show progress also where standard error is not a terminal'
+complete -c tank -n "__fish_tank_using_subcommand plan" -s q -l quiet -d 'Show results and errors only'
+complete -c tank -n "__fish_tank_using_subcommand plan" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tank -n "__fish_tank_using_subcommand reconcile" -l every -d 'Repeat in the foreground, at most every 1s and at least every 5m' -r
+complete -c tank -n "__fish_tank_using_subcommand reconcile" -l lock-timeout -d 'How long to wait for another tank command that holds a lock' -r
+complete -c tank -n "__fish_tank_using_subcommand reconcile" -s o -l output -d 'Print JSON for scripts' -r -f -a "json\t'One JSON object'"
+complete -c tank -n "__fish_tank_using_subcommand reconcile" -l root -d 'Directory of everything that must survive a reboot' -r -F
+complete -c tank -n "__fish_tank_using_subcommand reconcile" -l run-root -d 'Directory of everything that a reboot discards' -r -F
+complete -c tank -n "__fish_tank_using_subcommand reconcile" -l color -d 'When to use colours; NO_COLOR is obeyed' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c tank -n "__fish_tank_using_subcommand reconcile" -l dry-run -d 'Say what would be done, and change nothing'
+complete -c tank -n "__fish_tank_using_subcommand reconcile" -l wait-backoff -d 'Wait out restart delays first; monitors use it when their container has ended'
+complete -c tank -n "__fish_tank_using_subcommand reconcile" -s v -l verbose -d 'Show progress also where standard error is not a terminal'
+complete -c tank -n "__fish_tank_using_subcommand reconcile" -s q -l quiet -d 'Show results and errors only'
+complete -c tank -n "__fish_tank_using_subcommand reconcile" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tank -n "__fish_tank_using_subcommand exec" -s e -l env -d 'Set an environment variable; may be repeated' -r
+complete -c tank -n "__fish_tank_using_subcommand exec" -s w -l workdir -d 'Working directory inside the container' -r
+complete -c tank -n "__fish_tank_using_subcommand exec" -s u -l user -d 'User, or user:group, inside the container' -r
+complete -c tank -n "__fish_tank_using_subcommand exec" -l term -d 'The kind of terminal, where there is one' -r
+complete -c tank -n "__fish_tank_using_subcommand exec" -l root -d 'Directory of everything that must survive a reboot' -r -F
+complete -c tank -n "__fish_tank_using_subcommand exec" -l run-root -d 'Directory of everything that a reboot discards' -r -F
+complete -c tank -n "__fish_tank_using_subcommand exec" -l color -d 'When to use colours; NO_COLOR is obeyed' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c tank -n "__fish_tank_using_subcommand exec" -s t -l tty -d 'Use a terminal even if standard input or output is none'
+complete -c tank -n "__fish_tank_using_subcommand exec" -s T -l no-tty -d 'Use no terminal'
+complete -c tank -n "__fish_tank_using_subcommand exec" -s i -l interactive -d 'Connect standard input; this is so anyway, except with -d'
+complete -c tank -n "__fish_tank_using_subcommand exec" -s d -l detach -d 'Return at once and leave the program running'
+complete -c tank -n "__fish_tank_using_subcommand exec" -s v -l verbose -d 'Show progress also where standard error is not a terminal'
+complete -c tank -n "__fish_tank_using_subcommand exec" -s q -l quiet -d 'Show results and errors only'
+complete -c tank -n "__fish_tank_using_subcommand exec" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tank -n "__fish_tank_using_subcommand logs" -s n -l lines -d 'Begin with the last N lines' -r
+complete -c tank -n "__fish_tank_using_subcommand logs" -l root -d 'Directory of everything that must survive a reboot' -r -F
+complete -c tank -n "__fish_tank_using_subcommand logs" -l run-root -d 'Directory of everything that a reboot discards' -r -F
+complete -c tank -n "__fish_tank_using_subcommand logs" -l color -d 'When to use colours; NO_COLOR is obeyed' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c tank -n "__fish_tank_using_subcommand logs" -s f -l follow -d 'Wait for more until the container ends'
+complete -c tank -n "__fish_tank_using_subcommand logs" -s v -l verbose -d 'Show progress also where standard error is not a terminal'
+complete -c tank -n "__fish_tank_using_subcommand logs" -s q -l quiet -d 'Show results and errors only'
+complete -c tank -n "__fish_tank_using_subcommand logs" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tank -n "__fish_tank_using_subcommand image; and not __fish_seen_subcommand_from load list ls inspect rm help" -l root -d 'Directory of everything that must survive a reboot' -r -F
+complete -c tank -n "__fish_tank_using_subcommand image; and not __fish_seen_subcommand_from load list ls inspect rm help" -l run-root -d 'Directory of everything that a reboot discards' -r -F
+complete -c tank -n "__fish_tank_using_subcommand image; and not __fish_seen_subcommand_from load list ls inspect rm help" -l color -d 'When to use colours; NO_COLOR is obeyed' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c tank -n "__fish_tank_using_subcommand image; and not __fish_seen_subcommand_from load list ls inspect rm help" -s v -l verbose -d 'Show progress also where standard error is not a terminal'
+complete -c tank -n "__fish_tank_using_subcommand image; and not __fish_seen_subcommand_from load list ls inspect rm help" -s q -l quiet -d 'Show results and errors only'
+complete -c tank -n "__fish_tank_using_subcommand image; and not __fish_seen_subcommand_from load list ls inspect rm help" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tank -n "__fish_tank_using_subcommand image; and not __fish_seen_subcommand_from load list ls inspect rm help" -f -a "load" -d 'Load an image from a docker archive, an OCI archive or an OCI layout directory'
+complete -c tank -n "__fish_tank_using_subcommand image; and not __fish_seen_subcommand_from load list ls inspect rm help" -f -a "list" -d 'List the images on disk'
+complete -c tank -n "__fish_tank_using_subcommand image; and not __fish_seen_subcommand_from load list ls inspect rm help" -f -a "ls" -d 'List the images on disk'
+complete -c tank -n "__fish_tank_using_subcommand image; and not __fish_seen_subcommand_from load list ls inspect rm help" -f -a "inspect" -d 'Show the layers and the configuration of an image'
+complete -c tank -n "__fish_tank_using_subcommand image; and not __fish_seen_subcommand_from load list ls inspect rm help" -f -a "rm" -d 'Remove images'
+complete -c tank -n "__fish_tank_using_subcommand image; and not __fish_seen_subcommand_from load list ls inspect rm help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c tank -n "__fish_tank_using_subcommand image; and __fish_seen_subcommand_from load" -s i -l input -d 'The archive or directory, as others name it' -r -F
+complete -c tank -n "__fish_tank_using_subcommand image; and __fish_seen_subcommand_from load" -l lock-timeout -d 'How long to wait for another tank command that holds a lock' -r
+complete -c tank -n "__fish_tank_using_subcommand image; and __fish_seen_subcommand_from load" -s o -l output -d 'Print JSON for scripts' -r -f -a "json\t'One JSON object'"
+complete -c tank -n "__fish_tank_using_subcommand image; and __fish_seen_subcommand_from load" -l root -d 'Directory of everything that must survive a reboot' -r -F
+complete -c tank -n "__fish_tank_using_subcommand image; and __fish_seen_subcommand_from load" -l run-root -d 'Directory of everything that a reboot discards' -r -F
+complete -c tank -n "__fish_tank_using_subcommand image; and __fish_seen_subcommand_from load" -l color -d 'When to use colours; NO_COLOR is obeyed' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c tank -n "__fish_tank_using_subcommand image; and __fish_seen_subcommand_from load" -s v -l verbose -d 'Show progress also where standard error is not a terminal'
+complete -c tank -n "__fish_tank_using_subcommand image; and __fish_seen_subcommand_from load" -s q -l quiet -d 'Show results and errors only'
+complete -c tank -n "__fish_tank_using_subcommand image; and __fish_seen_subcommand_from load" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tank -n "__fish_tank_using_subcommand image; and __fish_seen_subcommand_from list" -s o -l output -d 'Print JSON for scripts' -r -f -a "json\t'One JSON object'"
+complete -c tank -n "__fish_tank_using_subcommand image; and __fish_seen_subcommand_from list" -l root -d 'Directory of everything that must survive a reboot' -r -F
+complete -c tank -n "__fish_tank_using_subcommand image; and __fish_seen_subcommand_from list" -l run-root -d 'Directory of everything that a reboot discards' -r -F
+complete -c tank -n "__fish_tank_using_subcommand image; and __fish_seen_subcommand_from list" -l color -d 'When to use colours; NO_COLOR is obeyed' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c tank -n "__fish_tank_using_subcommand image; and __fish_seen_subcommand_from list" -s v -l verbose -d 'Show progress also where standard error is not a terminal'
+complete -c tank -n "__fish_tank_using_subcommand image; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Show results and errors only'
+complete -c tank -n "__fish_tank_using_subcommand image; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tank -n "__fish_tank_using_subcommand image; and __fish_seen_subcommand_from ls" -s o -l output -d 'Print JSON for scripts' -r -f -a "json\t'One JSON object'"
+complete -c tank -n "__fish_tank_using_subcommand image; and __fish_seen_subcommand_from ls" -l root -d 'Directory of everything that must survive a reboot' -r -F
+complete -c tank -n "__fish_tank_using_subcommand image; and __fish_seen_subcommand_from ls" -l run-root -d 'Directory of everything that a reboot discards' -r -F
+complete -c tank -n "__fish_tank_using_subcommand image; and __fish_seen_subcommand_from ls" -l color -d 'When to use colours; NO_COLOR is obeyed' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c tank -n "__fish_tank_using_subcommand image; and __fish_seen_subcommand_from ls" -s v -l verbose -d 'Show progress also where standard error is not a terminal'
+complete -c tank -n "__fish_tank_using_subcommand image; and __fish_seen_subcommand_from ls" -s q -l quiet -d 'Show results and errors only'
+complete -c tank -n "__fish_tank_using_subcommand image; and __fish_seen_subcommand_from ls" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tank -n "__fish_tank_using_subcommand image; and __fish_seen_subcommand_from inspect" -s o -l output -d 'Print JSON for scripts' -r -f -a "json\t'One JSON object'"
+complete -c tank -n "__fish_tank_using_subcommand image; and __fish_seen_subcommand_from inspect" -l root -d 'Directory of everything that must survive a reboot' -r -F
+complete -c tank -n "__fish_tank_using_subcommand image; and __fish_seen_subcommand_from inspect" -l run-root -d 'Directory of everything that a reboot discards' -r -F
+complete -c tank -n "__fish_tank_using_subcommand image; and __fish_seen_subcommand_from inspect" -l color -d 'When to use colours; NO_COLOR is obeyed' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c tank -n "__fish_tank_using_subcommand image; and __fish_seen_subcommand_from inspect" -s v -l verbose -d 'Show progress also where standard error is not a terminal'
+complete -c tank -n "__fish_tank_using_subcommand image; and __fish_seen_subcommand_from inspect" -s q -l quiet -d 'Show results and errors only'
+complete -c tank -n "__fish_tank_using_subcommand image; and __fish_seen_subcommand_from inspect" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tank -n "__fish_tank_using_subcommand image; and __fish_seen_subcommand_from rm" -l lock-timeout -d 'How long to wait for another tank command that holds a lock' -r
+complete -c tank -n "__fish_tank_using_subcommand image; and __fish_seen_subcommand_from rm" -l root -d 'Directory of everything that must survive a reboot' -r -F
+complete -c tank -n "__fish_tank_using_subcommand image; and __fish_seen_subcommand_from rm" -l run-root -d 'Directory of everything that a reboot discards' -r -F
+complete -c tank -n "__fish_tank_using_subcommand image; and __fish_seen_subcommand_from rm" -l color -d 'When to use colours; NO_COLOR is obeyed' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c tank -n "__fish_tank_using_subcommand image; and __fish_seen_subcommand_from rm" -s v -l verbose -d 'Show progress also where standard error is not a terminal'
+complete -c tank -n "__fish_tank_using_subcommand image; and __fish_seen_subcommand_from rm" -s q -l quiet -d 'Show results and errors only'
+complete -c tank -n "__fish_tank_using_subcommand image; and __fish_seen_subcommand_from rm" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tank -n "__fish_tank_using_subcommand image; and __fish_seen_subcommand_from help" -f -a "load" -d 'Load an image from a docker archive, an OCI archive or an OCI layout directory'
+complete -c tank -n "__fish_tank_using_subcommand image; and __fish_seen_subcommand_from help" -f -a "list" -d 'List the images on disk'
+complete -c tank -n "__fish_tank_using_subcommand image; and __fish_seen_subcommand_from help" -f -a "inspect" -d 'Show the layers and the configuration of an image'
+complete -c tank -n "__fish_tank_using_subcommand image; and __fish_seen_subcommand_from help" -f -a "rm" -d 'Remove images'
+complete -c tank -n "__fish_tank_using_subcommand image; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c tank -n "__fish_tank_using_subcommand schema" -l root -d 'Directory of everything that must survive a reboot' -r -F
+complete -c tank -n "__fish_tank_using_subcommand schema" -l run-root -d 'Directory of everything that a reboot discards' -r -F
+complete -c tank -n "__fish_tank_using_subcommand schema" -l color -d 'When to use colours; NO_COLOR is obeyed' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c tank -n "__fish_tank_using_subcommand schema" -s v -l verbose -d 'Show progress also where standard error is not a terminal'
+complete -c tank -n "__fish_tank_using_subcommand schema" -s q -l quiet -d 'Show results and errors only'
+complete -c tank -n "__fish_tank_using_subcommand schema" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tank -n "__fish_tank_using_subcommand completions" -l root -d 'Directory of everything that must survive a reboot' -r -F
+complete -c tank -n "__fish_tank_using_subcommand completions" -l run-root -d 'Directory of everything that a reboot discards' -r -F
+complete -c tank -n "__fish_tank_using_subcommand completions" -l color -d 'When to use colours; NO_COLOR is obeyed' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c tank -n "__fish_tank_using_subcommand completions" -s v -l verbose -d 'Show progress also where standard error is not a terminal'
+complete -c tank -n "__fish_tank_using_subcommand completions" -s q -l quiet -d 'Show results and errors only'
+complete -c tank -n "__fish_tank_using_subcommand completions" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tank -n "__fish_tank_using_subcommand man" -l root -d 'Directory of everything that must survive a reboot' -r -F
+complete -c tank -n "__fish_tank_using_subcommand man" -l run-root -d 'Directory of everything that a reboot discards' -r -F
+complete -c tank -n "__fish_tank_using_subcommand man" -l color -d 'When to use colours; NO_COLOR is obeyed' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c tank -n "__fish_tank_using_subcommand man" -s v -l verbose -d 'Show progress also where standard error is not a terminal'
+complete -c tank -n "__fish_tank_using_subcommand man" -s q -l quiet -d 'Show results and errors only'
+complete -c tank -n "__fish_tank_using_subcommand man" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed get list ps describe plan reconcile exec logs image schema completions man help" -f -a "apply" -d 'Create pods or change them to what a file says, and run one pass'
+complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed get list ps describe plan reconcile exec logs image schema completions man help" -f -a "delete" -d 'Stop pods and remove them, and run one pass'
+complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed get list ps describe plan reconcile exec logs image schema completions man help" -f -a "seed" -d 'Create the pods that do not exist yet, and run one pass'
+complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed get list ps describe plan reconcile exec logs image schema completions man help" -f -a "get" -d 'Print the desired spec of a pod'
+complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed get list ps describe plan reconcile exec logs image schema completions man help" -f -a "list" -d 'List the pods that should exist, and how they are'
+complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed get list ps describe plan reconcile exec logs image schema completions man help" -f -a "ps" -d 'List the containers of all pods'
+complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed get list ps describe plan reconcile exec logs image schema completions man help" -f -a "describe" -d 'Show the spec, the state and the recent past of a pod'
+complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed get list ps describe plan reconcile exec logs image schema completions man help" -f -a "plan" -d 'Say what a pass would do and why, and change nothing'
+complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed get list ps describe plan reconcile exec logs image schema completions man help" -f -a "reconcile" -d 'Run one pass: compare what should run with what does, and act on the difference'
+complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed get list ps describe plan reconcile exec logs image schema completions man help" -f -a "exec" -d 'Run a program in a running container'
+complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed get list ps describe plan reconcile exec logs image schema completions man help" -f -a "logs" -d 'Print the log of a container'
+complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed get list ps describe plan reconcile exec logs image schema completions man help" -f -a "image" -d 'Load, list and remove images'
+complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed get list ps describe plan reconcile exec logs image schema completions man help" -f -a "schema" -d 'Print the JSON Schema of the pod file'
+complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed get list ps describe plan reconcile exec logs image schema completions man help" -f -a "completions" -d 'Print the completions for a shell'
+complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed get list ps describe plan reconcile exec logs image schema completions man help" -f -a "man" -d 'Write the manual pages into a directory'
+complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed get list ps describe plan reconcile exec logs image schema completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c tank -n "__fish_tank_using_subcommand help; and __fish_seen_subcommand_from image" -f -a "load" -d 'Load an image from a docker archive, an OCI archive or an OCI layout directory'
+complete -c tank -n "__fish_tank_using_subcommand help; and __fish_seen_subcommand_from image" -f -a "list" -d 'List the images on disk'
+complete -c tank -n "__fish_tank_using_subcommand help; and __fish_seen_subcommand_from image" -f -a "inspect" -d 'Show the layers and the configuration of an image'
+complete -c tank -n "__fish_tank_using_subcommand help; and __fish_seen_subcommand_from image" -f -a "rm" -d 'Remove images'

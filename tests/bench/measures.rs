@@ -1,0 +1,251 @@
+//! What is measured: each measure sets its contestants up, races them, and takes them down.
+
+use std::cell::RefCell;
+use std::process::Command;
+use std::time::Duration;
+
+use crate::cgroup::Hugetlb;
+use crate::floor;
+use crate::machine::Workplace;
+use crate::oci::OciRuntime;
+use crate::podman::Podman;
+use crate::program::{Runner, is_installed};
+use crate::race::{Contestant, race};
+use crate::report::{Report, Value};
+use crate::tank::{Program, Tank};
+use crate::{Options, Outcome};
+
+/// How many pods `tank ps` lists.
+const PS_PODS: usize = 100;
+
+/// How many monitors' memory is averaged.
+const MONITORS: usize = 10;
+
+/// Those that could be set up. The order is that in which they are taken down.
+pub(crate) struct Bench<'a> {
+    workplace: &'a Workplace,
+    options: &'a Options,
+    runner: Runner,
+    runtimes: Vec<(&'static str, RefCell<OciRuntime>)>,
+    podman: Option<RefCell<Podman>>,
+    _hugetlb: Option<Hugetlb>,
+}
+
+impl<'a> Bench<'a> {
+    pub(crate) fn new(workplace: &'a Workplace, options: &'a Options, report: &mut Report) -> Self {
+        let mut present = |what: &str, why: String| report.leave_out(what, &why);
+        let hugetlb = Hugetlb::ensure().map_err(|why| present("hugetlb for crun", why)).ok();
+        let mut runtimes = Vec::new();
+        for name in ["crun", "runc"] {
+            match OciRuntime::new(name, workplace) {
+                Ok(runtime) => runtimes.push((name, RefCell::new(runtime))),
+                Err(why) => present(name, why),
+            }
+        }
+        let podman = Podman::new(workplace).map_err(|why| present("podman", why)).ok();
+        if !is_installed("bwrap") {
+            present("bubblewrap", "not installed".to_owned());
+        }
+        Self {
+            workplace,
+            options,
+            runner: Runner::new(workplace.path()),
+            runtimes,
+            podman: podman.map(RefCell::new),
+            _hugetlb: hugetlb,
+        }
+    }
+
+    /// Takes the measures that were asked for.
+    pub(crate) fn measure(&self, report: &mut Report) {
+        let wanted = |measure| {
+            let wanted = self.options.wants(measure);
+            if wanted {
+                eprintln!("measuring {measure}");
+            }
+            wanted
+        };
+        if wanted("start") {
+            self.start(report);
+        }
+        if wanted("exec") {
+            self.exec(report);
+        }
+        if wanted("ps") {
+            self.ps(report);
+        }
+        if wanted("apply") {
+            self.apply_unchanged(report);
+        }
+        if wanted("reconcile") {
+            self.reconcile(report);
+        }
+        if wanted("monitor") {
+            self.monitor(report);
+        }
+    }
+
+    /// Races the contestants and reports their medians.
+    fn race(&self, measure: &str, contestants: Vec<Contestant>, report: &mut Report) {
+        for (contestant, time) in race(contestants, self.options.runs) {
+            report.add(measure, &contestant, time.map(Value::Time));
+        }
+    }
+
+    /// A new container from nothing to its program, network `none`.
+    fn start(&self, report: &mut Report) {
+        let mut all = Vec::new();
+        let tank = Tank::new("start", self.workplace)
+            .and_then(|tank| tank.have("works", 1, Program::True).map(|()| tank));
+        match tank {
+            Ok(mut tank) => all.push(Contestant::new("tank apply", move || tank.start())),
+            Err(why) => report.leave_out("tank apply", &why),
+        }
+        let (lower, scratch) = (self.workplace.rootfs(), self.workplace.path().join("floor"));
+        let floor = move || floor::start(&lower, &scratch);
+        all.push(Contestant::new("clone, pivot_root, execve", floor));
+        if is_installed("bwrap") {
+            all.push(Contestant::new("bwrap, no overlay", || self.bubblewrap()));
+        }
+        for (name, runtime) in &self.runtimes {
+            let turn = || runtime.borrow_mut().start();
+            all.push(Contestant::new(format!("{name} run"), turn));
+        }
+        if let Some(podman) = &self.podman {
+            all.push(Contestant::new("podman run -d", || podman.borrow_mut().start()));
+            all.push(Contestant::new("podman kube play", || podman.borrow_mut().kube_play()));
+        }
+        self.race("start", all, report);
+    }
+
+    fn bubblewrap(&self) -> Outcome<Duration> {
+        let mut command = Command::new("bwrap");
+        command.arg("--bind").arg(self.workplace.rootfs()).arg("/");
+        command.args(["--proc", "/proc", "--dev", "/dev", "--unshare-all", "/bin/true"]);
+        self.runner.time(&mut command)
+    }
+
+    /// `/bin/true` in a container that runs.
+    fn exec(&self, report: &mut Report) {
+        let mut all = Vec::new();
+        let tank = Tank::new("exec", self.workplace)
+            .and_then(|tank| tank.have("exec", 1, Program::Sleep).map(|()| tank));
+        match tank {
+            Ok(tank) => all.push(Contestant::new("tank exec", move || tank.exec("exec0"))),
+            Err(why) => report.leave_out("tank exec", &why),
+        }
+        let mut target = None;
+        for (name, runtime) in &self.runtimes {
+            let sleeper = runtime.borrow_mut().sleeper();
+            match sleeper {
+                Ok(sleeper) => {
+                    target = target.or(runtime.borrow().pid(&sleeper).ok());
+                    let turn = move || runtime.borrow().exec(&sleeper);
+                    all.push(Contestant::new(format!("{name} exec"), turn));
+                }
+                Err(why) => report.leave_out(&format!("{name} exec"), &why),
+            }
+        }
+        if let Some(pid) = target {
+            all.push(Contestant::new("nsenter", move || self.nsenter(pid)));
+        } else {
+            report.leave_out("nsenter", "no container of an OCI runtime to enter");
+        }
+        if let Some(podman) = &self.podman {
+            let sleeper = podman.borrow_mut().sleeper();
+            match sleeper {
+                Ok(name) => {
+                    let turn = move || podman.borrow().exec(&name);
+                    all.push(Contestant::new("podman exec", turn));
+                }
+                Err(why) => report.leave_out("podman exec", &why),
+            }
+        }
+        self.race("exec", all, report);
+        self.clear_podman(report);
+    }
+
+    fn nsenter(&self, pid: u64) -> Outcome<Duration> {
+        let target = pid.to_string();
+        let args = ["--all", "--root", "--wd", "--target", &target, "/bin/true"];
+        self.runner.time(Command::new("nsenter").args(args))
+    }
+
+    /// What runs: a hundred pods of tank, one container of podman.
+    fn ps(&self, report: &mut Report) {
+        let mut all = Vec::new();
+        let tank = Tank::new("ps", self.workplace)
+            .and_then(|tank| tank.have("ps", PS_PODS, Program::Sleep).map(|()| tank));
+        match tank {
+            Ok(tank) => {
+                all.push(Contestant::new(format!("tank ps, {PS_PODS} pods"), move || tank.ps()));
+            }
+            Err(why) => report.leave_out("tank ps", &why),
+        }
+        if let Some(podman) = &self.podman {
+            let sleeper = podman.borrow_mut().sleeper();
+            match sleeper {
+                Ok(_) => {
+                    all.push(Contestant::new("podman ps, 1 container", || podman.borrow().ps()))
+                }
+                Err(why) => report.leave_out("podman ps", &why),
+            }
+        }
+        self.race("ps", all, report);
+        self.clear_podman(report);
+    }
+
+    /// A file that was applied before, of a pod that runs.
+    fn apply_unchanged(&self, report: &mut Report) {
+        let tank = Tank::new("unchanged", self.workplace)
+            .and_then(|tank| tank.have("unchanged", 1, Program::Sleep).map(|()| tank));
+        match tank {
+            Ok(tank) => {
+                let turn = move || tank.apply_unchanged("unchanged");
+                let all = vec![Contestant::new("tank apply", turn)];
+                self.race("apply unchanged", all, report);
+            }
+            Err(why) => report.leave_out("tank apply, unchanged", &why),
+        }
+    }
+
+    /// A pass with nothing to do.
+    fn reconcile(&self, report: &mut Report) {
+        let program = if self.options.running { Program::Sleep } else { Program::True };
+        for count in &self.options.pods {
+            let measure = format!("reconcile, {count} pods");
+            let tank = Tank::new(&format!("pods{count}"), self.workplace)
+                .and_then(|tank| tank.have("pod", *count, program).map(|()| tank));
+            match tank {
+                Ok(tank) => {
+                    let name = if self.options.running { "running" } else { "ended" };
+                    let turn = move || tank.reconcile();
+                    let all = vec![Contestant::new(format!("tank reconcile, {name}"), turn)];
+                    self.race(&measure, all, report);
+                }
+                Err(why) => report.leave_out(&measure, &why),
+            }
+        }
+    }
+
+    /// The memory of the process that stays beside each container.
+    fn monitor(&self, report: &mut Report) {
+        let memory = Tank::new("monitor", self.workplace).and_then(|tank| {
+            tank.have("monitored", MONITORS, Program::Sleep)?;
+            tank.monitor_memory("monitored")
+        });
+        report.add("monitor", "tank", memory.map(Value::Memory));
+        if let Some(podman) = &self.podman {
+            let started = (0..MONITORS).try_for_each(|_| podman.borrow_mut().sleeper().map(drop));
+            let memory = started.and_then(|()| podman.borrow().monitor_memory());
+            report.add("monitor", "conmon", memory.map(Value::Memory));
+            self.clear_podman(report);
+        }
+    }
+
+    fn clear_podman(&self, report: &mut Report) {
+        if let Some(Err(why)) = self.podman.as_ref().map(|podman| podman.borrow().clear()) {
+            report.leave_out("removing podman's containers", &why);
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! Runs a program and takes its time.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{Pid, PidfdFlags, pidfd_open};
+
+use crate::Outcome;
+
+/// After this time a program is taken to hang, and killed.
+const DEADLINE: Duration = Duration::from_secs(300);
+
+/// Where a program's output goes: to files, because what it leaves running (a monitor, conmon)
+/// may keep them open, which would hang a reader of a pipe.
+#[derive(Debug, Clone)]
+pub(crate) struct Runner {
+    stdout: PathBuf,
+    stderr: PathBuf,
+}
+
+impl Runner {
+    pub(crate) fn new(dir: &Path) -> Self {
+        Self { stdout: dir.join("stdout"), stderr: dir.join("stderr") }
+    }
+
+    /// How long the program takes from start to exit; an error when it fails.
+    pub(crate) fn time(&self, command: &mut Command) -> Outcome<Duration> {
+        let create =
+            |path: &Path| File::create(path).map_err(|e| format!("{}: {e}", path.display()));
+        command.stdin(Stdio::null()).stdout(create(&self.stdout)?).stderr(create(&self.stderr)?);
+        let name = shown(command);
+        let failed = |what: &dyn std::fmt::Display| format!("{name}: {what}");
+        let started = Instant::now();
+        let mut child = command.spawn().map_err(|error| failed(&error))?;
+        let ended = Pid::from_raw(child.id().cast_signed()).is_some_and(has_ended);
+        if !ended {
+            child.kill().map_err(|error| failed(&error))?;
+        }
+        let status = child.wait().map_err(|error| failed(&error))?;
+        let elapsed = started.elapsed();
+        if status.success() {
+            return Ok(elapsed);
+        }
+        let stderr = std::fs::read_to_string(&self.stderr).unwrap_or_default();
+        let last = stderr.lines().last().unwrap_or_default().trim();
+        Err(failed(&format!("{status}{}{last}", if last.is_empty() { "" } else { ": " })))
+    }
+
+    /// What the program writes to standard output.
+    pub(crate) fn output(&self, command: &mut Command) -> Outcome<String> {
+        self.time(command)?;
+        std::fs::read_to_string(&self.stdout).map_err(|error| error.to_string())
+    }
+}
+
+/// Waits until the process has ended; false when the deadline comes first.
+fn has_ended(pid: Pid) -> bool {
+    let deadline = Timespec::try_from(DEADLINE).ok();
+    let Ok(pidfd) = pidfd_open(pid, PidfdFlags::empty()) else { return false };
+    poll(&mut [PollFd::new(&pidfd, PollFlags::IN)], deadline.as_ref()).is_ok_and(|ready| ready > 0)
+}
+
+/// The program and its first words that are neither options nor paths, for messages.
+fn shown(command: &Command) -> String {
+    let program = Path::new(command.get_program()).file_name().unwrap_or_default();
+    let words = [program].into_iter().chain(command.get_args());
+    let words = words.map(|word| word.to_string_lossy()).filter(|word| !word.contains(['/', '-']));
+    words.take(3).collect::<Vec<_>>().join(" ")
+}
+
+/// Whether a program is on the path.
+pub(crate) fn is_installed(program: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|dir| dir.join(program).is_file())
+}

@@ -1,0 +1,69 @@
+//! The root file system that all contestants start from, and overlays of it.
+
+use std::ffi::CString;
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+
+use rustix::mount::{MountFlags, UnmountFlags};
+
+use crate::Outcome;
+
+/// An overlay of the root file system, mounted for one container.
+#[derive(Debug)]
+pub(crate) struct Overlay {
+    dir: PathBuf,
+}
+
+impl Overlay {
+    /// Mounts it at `DIR/rootfs`, with a new upper directory beside it.
+    pub(crate) fn mount(lower: &Path, dir: &Path) -> Outcome<Self> {
+        let overlay = Self { dir: dir.to_owned() };
+        for name in ["upper", "work", "rootfs"] {
+            fs::create_dir_all(dir.join(name)).map_err(|error| error.to_string())?;
+        }
+        let options = overlay_options(lower, dir)?;
+        rustix::mount::mount(
+            "overlay",
+            overlay.root(),
+            "overlay",
+            MountFlags::empty(),
+            options.as_c_str(),
+        )
+        .map_err(|error| format!("cannot mount an overlay: {error}"))?;
+        Ok(overlay)
+    }
+
+    pub(crate) fn root(&self) -> PathBuf {
+        self.dir.join("rootfs")
+    }
+}
+
+impl Drop for Overlay {
+    fn drop(&mut self) {
+        rustix::mount::unmount(self.root(), UnmountFlags::DETACH).unwrap_or_default();
+        for name in ["upper", "work"] {
+            fs::remove_dir_all(self.dir.join(name)).unwrap_or_default();
+        }
+    }
+}
+
+/// The options of an overlay with `DIR/upper` and `DIR/work`.
+pub(crate) fn overlay_options(lower: &Path, dir: &Path) -> Outcome<CString> {
+    let (lower, dir) = (lower.display(), dir.display());
+    let options = format!("lowerdir={lower},upperdir={dir}/upper,workdir={dir}/work");
+    CString::new(options).map_err(|error| error.to_string())
+}
+
+/// busybox as a root file system: enough for `/bin/true`, `/bin/sleep` and `/bin/sh`.
+pub(crate) fn make(root: &Path) -> std::io::Result<()> {
+    for name in ["bin", "dev", "etc", "proc", "run", "sys", "tmp"] {
+        fs::create_dir_all(root.join(name))?;
+    }
+    fs::copy("/bin/busybox", root.join("bin/busybox"))?;
+    for applet in ["true", "sleep", "sh"] {
+        symlink("busybox", root.join("bin").join(applet))?;
+    }
+    fs::write(root.join("etc/passwd"), "root:x:0:0:root:/:/bin/sh\n")?;
+    fs::write(root.join("etc/group"), "root:x:0:\n")
+}

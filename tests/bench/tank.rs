@@ -1,0 +1,144 @@
+//! tank itself, with roots of its own.
+
+use std::fmt::Write;
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::Outcome;
+use crate::machine::{Workplace, average_memory, processes};
+use crate::program::Runner;
+
+/// How a pod's program is to behave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Program {
+    /// It ends at once.
+    True,
+    /// It runs until it is deleted.
+    Sleep,
+}
+
+/// One tank: several, with different numbers of pods, do not see one another.
+#[derive(Debug)]
+pub(crate) struct Tank {
+    dir: PathBuf,
+    rootfs: PathBuf,
+    runner: Runner,
+    started: usize,
+}
+
+impl Tank {
+    /// A tank under the workplace with roots named `name`.
+    pub(crate) fn new(name: &str, workplace: &Workplace) -> Outcome<Self> {
+        let dir = workplace.path().join(name);
+        fs::create_dir_all(&dir).map_err(|error| error.to_string())?;
+        let runner = Runner::new(workplace.path());
+        Ok(Self { dir, rootfs: workplace.rootfs(), runner, started: 0 })
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        let binary = std::env::var_os("TANK_BIN");
+        let mut command = Command::new(binary.unwrap_or_else(|| env!("CARGO_BIN_EXE_tank").into()));
+        command.env_clear().arg("--root").arg(self.dir.join("root"));
+        command.arg("--run-root").arg(self.dir.join("run")).args(args);
+        command
+    }
+
+    fn run(&self, args: &[&str]) -> Outcome<Duration> {
+        self.runner.time(&mut self.command(args))
+    }
+
+    /// Writes the file of `count` pods `NAME0`, `NAME1`, and so on.
+    fn pod_file(&self, name: &str, count: usize, program: Program) -> Outcome<String> {
+        let command = match program {
+            Program::True => r#"["/bin/true"]"#,
+            Program::Sleep => r#"["/bin/sleep", "1000000"]"#,
+        };
+        let mut text = String::new();
+        for n in 0..count {
+            writeln!(
+                text,
+                "[[pods]]\nname = \"{name}{n}\"\nnetwork = \"none\"\nrestart = \"never\"\n\
+                 [[pods.containers]]\nname = \"main\"\nstop_signal = \"KILL\"\n\
+                 rootfs = \"{}\"\ncommand = {command}",
+                self.rootfs.display()
+            )
+            .map_err(|error| error.to_string())?;
+        }
+        let file = self.dir.join(format!("{name}.toml"));
+        fs::write(&file, text).map_err(|error| error.to_string())?;
+        Ok(file.display().to_string())
+    }
+
+    /// Applies a new pod whose program is `/bin/true`.
+    pub(crate) fn start(&mut self) -> Outcome<Duration> {
+        self.started += 1;
+        let name = format!("start{}-", self.started);
+        let file = self.pod_file(&name, 1, Program::True)?;
+        let elapsed = self.run(&["apply", "-f", &file])?;
+        self.run(&["delete", "--wait", &format!("{name}0")])?;
+        Ok(elapsed)
+    }
+
+    /// Makes sure that these pods are there, and that as many run as should.
+    pub(crate) fn have(&self, name: &str, count: usize, program: Program) -> Outcome<()> {
+        let file = self.pod_file(name, count, program)?;
+        self.run(&["apply", "-f", &file])?;
+        let listed = self.runner.output(&mut self.command(&["ps", "-a", "-o", "json"]))?;
+        let listed: Value = serde_json::from_str(&listed)
+            .map_err(|error| format!("tank ps -a -o json: {error}"))?;
+        let containers = listed["containers"].as_array().ok_or("tank ps lists no containers")?;
+        let ours = containers.iter().filter(|one| {
+            one["pod"].as_str().is_some_and(|pod| pod.starts_with(name))
+                && (program == Program::True || one["state"] == "running")
+        });
+        let there = ours.count();
+        if there < count { Err(format!("{there} pods of {count}")) } else { Ok(()) }
+    }
+
+    /// Applies the file of [`Tank::have`] again.
+    pub(crate) fn apply_unchanged(&self, name: &str) -> Outcome<Duration> {
+        let file = self.dir.join(format!("{name}.toml"));
+        self.run(&["apply", "-f", &file.display().to_string()])
+    }
+
+    /// Runs `/bin/true` in a pod that runs.
+    pub(crate) fn exec(&self, pod: &str) -> Outcome<Duration> {
+        self.run(&["exec", pod, "--", "/bin/true"])
+    }
+
+    pub(crate) fn ps(&self) -> Outcome<Duration> {
+        self.run(&["ps"])
+    }
+
+    /// One pass that finds nothing to do.
+    pub(crate) fn reconcile(&self) -> Outcome<Duration> {
+        self.run(&["reconcile"])
+    }
+
+    /// The average memory of the monitors of the pods `NAME0`, `NAME1`, and so on.
+    pub(crate) fn monitor_memory(&self, name: &str) -> Outcome<u64> {
+        let title = format!("tank-monitor {name}");
+        let monitors = processes(|line| line.starts_with(&title));
+        average_memory(monitors)
+    }
+
+    /// Deletes every pod.
+    pub(crate) fn clear(&self) -> Outcome<()> {
+        let listed = self.runner.output(&mut self.command(&["list", "-o", "json"]))?;
+        let listed: Value = serde_json::from_str(&listed).unwrap_or_default();
+        let pods = listed["pods"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let names = pods.iter().filter_map(|pod| pod["name"].as_str());
+        let args: Vec<_> = ["delete", "--wait"].into_iter().chain(names).collect();
+        if args.len() > 2 { self.run(&args).map(drop) } else { Ok(()) }
+    }
+}
+
+impl Drop for Tank {
+    fn drop(&mut self) {
+        self.clear().unwrap_or_else(|error| eprintln!("{error}"));
+    }
+}

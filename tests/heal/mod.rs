@@ -1,0 +1,6 @@
+//! What tank does by itself when a program ends: restart policies, stopping, drift.
+
+mod debian;
+mod policy;
+mod reconcile;
+mod stop;

@@ -1,0 +1,16 @@
+//! Desired state: what changes it, what does not, and who may work on it at the same time.
+
+mod json;
+mod locks;
+mod plan;
+mod seed;
+mod unchanged;
+
+use std::fs;
+
+use crate::support::Tank;
+
+/// The bytes of the database and of its log.
+fn database(tank: &Tank) -> [Vec<u8>; 2] {
+    ["state.db", "state.db-wal"].map(|name| fs::read(tank.root().join(name)).unwrap())
+}

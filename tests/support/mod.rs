@@ -1,0 +1,25 @@
+//! What the black-box tests stand on: a [`Tank`] of their own, programs with a deadline, images
+//! made by other tools, and snapshots of the world that show what was left behind.
+
+pub(crate) mod fixtures;
+pub(crate) mod pods;
+pub(crate) mod program;
+mod tank;
+pub(crate) mod wait;
+pub(crate) mod world;
+
+mod selftest;
+
+pub(crate) use tank::Tank;
+
+use std::path::PathBuf;
+
+/// Whether this process runs inside the virtual machine of [`crate::vm`].
+pub(crate) fn in_vm() -> bool {
+    std::env::var_os("TANK_IN_VM").is_some()
+}
+
+/// A path in the project's source tree.
+pub(crate) fn source(path: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(path)
+}
