@@ -6,52 +6,8 @@ use std::str::FromStr;
 
 use oci_spec::runtime as oci;
 
+use crate::model::capability::{ALL, NAMES};
 use crate::sys::credentials::CapabilityMask;
-
-/// Every capability, at the place of its number.
-const NAMES: [&str; 41] = [
-    "CHOWN",
-    "DAC_OVERRIDE",
-    "DAC_READ_SEARCH",
-    "FOWNER",
-    "FSETID",
-    "KILL",
-    "SETGID",
-    "SETUID",
-    "SETPCAP",
-    "LINUX_IMMUTABLE",
-    "NET_BIND_SERVICE",
-    "NET_BROADCAST",
-    "NET_ADMIN",
-    "NET_RAW",
-    "IPC_LOCK",
-    "IPC_OWNER",
-    "SYS_MODULE",
-    "SYS_RAWIO",
-    "SYS_CHROOT",
-    "SYS_PTRACE",
-    "SYS_PACCT",
-    "SYS_ADMIN",
-    "SYS_BOOT",
-    "SYS_NICE",
-    "SYS_RESOURCE",
-    "SYS_TIME",
-    "SYS_TTY_CONFIG",
-    "MKNOD",
-    "LEASE",
-    "AUDIT_WRITE",
-    "AUDIT_CONTROL",
-    "SETFCAP",
-    "MAC_OVERRIDE",
-    "MAC_ADMIN",
-    "SYSLOG",
-    "WAKE_ALARM",
-    "BLOCK_SUSPEND",
-    "AUDIT_READ",
-    "PERFMON",
-    "BPF",
-    "CHECKPOINT_RESTORE",
-];
 
 /// What a container gets unasked: Podman's eleven. Next to Docker's it lacks MKNOD, NET_RAW and
 /// AUDIT_WRITE; ping works without NET_RAW through `net.ipv4.ping_group_range`.
@@ -68,9 +24,6 @@ const DEFAULTS: [&str; 11] = [
     "SETUID",
     "SYS_CHROOT",
 ];
-
-/// In `add` and `drop`: every capability.
-const ALL: &str = "ALL";
 
 /// A capability that tank knows by name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
