@@ -7,9 +7,9 @@ use rustix::fs::{FileType, Mode, OFlags};
 use rustix::pipe::PipeFlags;
 
 use super::error::{Error, ExecFailure, Kind};
-use super::{App, ExecOutcome, ExecRequest, no_pod};
+use super::{App, ExecOutcome, ExecRequest};
 use crate::engine::{Engine, InstancePlace};
-use crate::model::{ContainerName, ContainerRef, Instance};
+use crate::model::{ContainerRef, Instance};
 use crate::runtime::exec::{self, Session};
 use crate::runtime::{self, observe};
 use crate::sys;
@@ -61,26 +61,13 @@ impl App {
     /// The running instance of a container.
     fn running(&self, target: &ContainerRef) -> Result<Instance, Error> {
         let engine = self.engine()?;
-        let (pod, instances) = engine
+        let name = self.container(target)?;
+        let instances = engine
             .store
-            .read(|state| Ok((state.pod(&target.pod)?, state.instances_of(&target.pod)?)))
-            .map_err(|e| Error::of_engine("cannot read the pod", e.into()))?;
-        let pod = pod.ok_or_else(|| no_pod(&target.pod))?.pod;
-        let names: Vec<&ContainerName> = pod.containers.iter().map(|c| &c.name).collect();
-        let name = match &target.container {
-            None => names.first().copied(),
-            Some(name) => names.iter().find(|other| **other == name).copied(),
-        };
-        let name = name.ok_or_else(|| {
-            let names: Vec<_> = names.iter().map(ToString::to_string).collect();
-            Error::new(Kind::NotFound, format!("cannot find container {target}")).hint(format!(
-                "pod {} has {}",
-                target.pod,
-                names.join(", ")
-            ))
-        })?;
+            .read(|state| state.instances_of(&target.pod))
+            .map_err(|e| Error::of_engine("cannot read the instances", e.into()))?;
         let last = instances.into_iter().rfind(|instance| {
-            instance.container == *name && !instance.removed && instance.process.is_some()
+            instance.container == name && !instance.removed && instance.process.is_some()
         });
         let not_running = || {
             Error::new(Kind::NotRunning, format!("{target} is not running"))

@@ -11,8 +11,8 @@ use jiff::Timestamp;
 use rustix::fs::inotify;
 
 use super::error::{Error, Kind};
-use super::{App, LogLine, LogStream, LogsRequest, no_pod};
-use crate::model::{ContainerName, ContainerRef};
+use super::{App, LogLine, LogStream, LogsRequest};
+use crate::model::ContainerRef;
 use crate::plan::{Phase, status};
 use crate::sys::{clock, poll};
 
@@ -55,27 +55,8 @@ impl App {
     }
 
     fn log_directory(&self, target: &ContainerRef) -> Result<PathBuf, Error> {
-        let engine = self.engine()?;
-        let pod = engine
-            .store
-            .read(|state| state.pod(&target.pod))
-            .map_err(|e| Error::of_engine("cannot read the pod", e.into()))?
-            .ok_or_else(|| no_pod(&target.pod))?
-            .pod;
-        let names: Vec<&ContainerName> = pod.containers.iter().map(|c| &c.name).collect();
-        let name = match &target.container {
-            None => names.first().copied(),
-            Some(name) => names.iter().find(|other| **other == name).copied(),
-        };
-        let name = name.ok_or_else(|| {
-            let names: Vec<_> = names.iter().map(ToString::to_string).collect();
-            Error::new(Kind::NotFound, format!("cannot find container {target}")).hint(format!(
-                "pod {} has {}",
-                target.pod,
-                names.join(", ")
-            ))
-        })?;
-        Ok(engine.directories.pod_logs(&target.pod).join(name))
+        let name = self.container(target)?;
+        Ok(self.engine()?.directories.pod_logs(&target.pod).join(name))
     }
 
     /// Whether anything may still be written to the pod's logs.

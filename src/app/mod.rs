@@ -10,6 +10,7 @@ mod exec;
 mod image;
 mod logs;
 mod query;
+mod target;
 
 use std::ffi::OsString;
 use std::os::fd::BorrowedFd;
