@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use super::error::{Error, Kind};
 use super::report::{
     PassReport, PlanReport, PlannedStep, PodOutcome, PodResult, Progress, StepError,
@@ -91,14 +93,21 @@ impl App {
             let (plan, _) = self.preview(None, only.as_ref())?;
             return Ok(planned(&plan));
         }
-        if request.wait_backoff {
-            let waited = self.engine()?.wait_out_delays(only.as_ref());
-            waited.map_err(|e| Error::of_engine("cannot wait for a restart delay", e))?;
-        }
         // Whoever works on a pod brings it to where it should be; only a pass that was asked for
         // by name waits for him.
-        let busy = if only.is_some() { self.wait_for_locks() } else { Busy::Skip };
-        self.pass(Change::Nothing, only, busy, progress)
+        loop {
+            if request.wait_backoff {
+                let waited = self.engine()?.wait_out_delays(only.as_ref());
+                waited.map_err(|e| Error::of_engine("cannot wait for a restart delay", e))?;
+            }
+            let busy = if only.is_some() { self.wait_for_locks() } else { Busy::Skip };
+            let (report, wake) =
+                self.pass_and_wake(Change::Nothing, only.clone(), busy, progress)?;
+            // Somebody else did what there was to do, or it is not time yet after all.
+            if !request.wait_backoff || report.planned > 0 || wake.is_none() {
+                return Ok(report);
+            }
+        }
     }
 
     /// Runs a pass every `period` until SIGTERM, SIGINT or SIGHUP. A pass that fails is told and
@@ -156,9 +165,22 @@ impl App {
         busy: Busy,
         progress: Watcher<'_>,
     ) -> Result<PassReport, Error> {
+        self.pass_and_wake(change, only, busy, progress).map(|(report, _)| report)
+    }
+
+    /// Runs a pass; also tells when there will be something to do again.
+    fn pass_and_wake(
+        &mut self,
+        change: Change,
+        only: Option<BTreeSet<PodName>>,
+        busy: Busy,
+        progress: Watcher<'_>,
+    ) -> Result<(PassReport, Option<Timestamp>), Error> {
         let pass = Pass { change, only, busy };
         let result = self.engine_mut()?.pass(pass, &mut |event| tell(&event, progress));
-        result.map(report).map_err(|e| Error::of_engine("cannot run the pass", e))
+        let result = result.map_err(|e| Error::of_engine("cannot run the pass", e))?;
+        let wake = result.plan.wake;
+        Ok((report(result), wake))
     }
 
     /// The named pods as a selection; `None` for all. One that is not there is an error.

@@ -44,7 +44,7 @@ pub struct ReconcileArgs {
     )]
     every: Option<Duration>,
     /// Wait out restart delays first; monitors use it when their container has ended
-    #[arg(long)]
+    #[arg(long, requires = "names")]
     wait_backoff: bool,
     #[command(flatten)]
     lock: Lock,

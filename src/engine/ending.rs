@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use super::error::{Error, Result};
 use super::place::InstancePlace;
 use crate::model::{Exit, ExitReason, Instance, ProcessIdentity};
+use crate::runtime::record::Status;
 use crate::runtime::{end, observe};
 use crate::sys::{self, pidfd};
 
@@ -24,6 +25,8 @@ const LOOK: Duration = Duration::from_millis(5);
 pub(super) struct Ending {
     pub(super) instance: Instance,
     place: InstancePlace,
+    signal: i32,
+    grace: Duration,
     process: Option<OwnedFd>,
     monitor: Option<OwnedFd>,
     stage: Stage,
@@ -50,16 +53,36 @@ impl Ending {
         grace: Duration,
         now: Instant,
     ) -> Result<Self> {
-        let process = match instance.process {
-            Some(process) => end::ask_to_end(place.files(), process, signal)?,
-            None => None,
-        };
-        let monitor = instance.monitor.and_then(open);
-        let stage = match process {
-            Some(_) => Stage::Asked(now + grace),
-            None => Stage::Recording(now + RECORD),
-        };
-        Ok(Self { instance, place, process, monitor, stage })
+        end::note(place.files())?;
+        let stage = Stage::Recording(now + RECORD);
+        let (process, monitor) = (None, None);
+        let mut ending = Self { instance, place, signal, grace, process, monitor, stage };
+        ending.ask(now)?;
+        Ok(ending)
+    }
+
+    /// Sends the signal, once it is known whom to.
+    fn ask(&mut self, now: Instant) -> Result<()> {
+        self.monitor = self.instance.monitor.and_then(open);
+        if let Some(process) = self.instance.process {
+            self.process = end::ask(process, self.signal)?;
+        }
+        if self.process.is_some() {
+            self.stage = Stage::Asked(now + self.grace);
+        }
+        Ok(())
+    }
+
+    /// An instance may be found while its monitor, whose command died, is still starting it: its
+    /// first process is told of when it is there.
+    fn identify(&mut self, now: Instant) -> Result<()> {
+        if let Some(status) = Status::read(&self.place.files().status()) {
+            self.instance.monitor = Some(status.monitor);
+            self.instance.process = Some(status.process);
+            self.instance.started_at = Some(status.started_at);
+            self.ask(now)?;
+        }
+        Ok(())
     }
 
     /// What is readable when it is worth to call [`turn`](Self::turn).
@@ -84,14 +107,15 @@ impl Ending {
             self.process = None;
             self.stage = Stage::Recording(now + RECORD);
         }
-        if observe::monitor(self.place.files())?.is_none() {
+        let Some(monitor) = observe::monitor(self.place.files())? else {
             return Ok(Some(self.exit()));
+        };
+        if self.instance.process.is_none() {
+            self.identify(now)?;
         }
         match self.stage {
             Stage::Recording(at) if now >= at => {
-                if let Some(monitor) = &self.monitor {
-                    pidfd::send(monitor, libc::SIGKILL)?;
-                }
+                self.kill_monitor(monitor)?;
                 self.stage = Stage::MonitorKilled(now + KILLED);
                 Ok(None)
             }
@@ -100,6 +124,19 @@ impl Ending {
             }
             _ => Ok(None),
         }
+    }
+
+    /// Kills the monitor; `pid` is the one that has the lock, for one that never said who it is.
+    fn kill_monitor(&mut self, pid: i32) -> Result<()> {
+        if self.monitor.is_none() {
+            let monitor = pidfd::open(pid).ok();
+            let still = observe::monitor(self.place.files())? == Some(pid);
+            self.monitor = monitor.filter(|_| still);
+        }
+        if let Some(monitor) = &self.monitor {
+            pidfd::send(monitor, libc::SIGKILL)?;
+        }
+        Ok(())
     }
 
     /// The program has not ended: kills it when its time is up.

@@ -12,9 +12,11 @@ use rustix::event::{PollFd, PollFlags};
 use super::ending::Ending;
 use super::error::{Error, Result};
 use super::lock::PodLock;
+use super::pass::{Event, Watch};
 use super::{Engine, fault};
 use crate::model::{DesiredPod, Exit, ExitReason, Instance, InstanceId, Pod, PodName, State};
 use crate::plan::{Action, Lane, Step};
+use crate::runtime::directories::Directories;
 use crate::runtime::start::{StartError, Starting};
 use crate::sys::{clock, poll};
 
@@ -39,33 +41,54 @@ pub(super) struct Work {
 /// What became of a step.
 #[derive(Debug)]
 pub(super) struct Outcome {
-    /// The pod.
-    pub(super) pod: PodName,
     /// The step.
     pub(super) step: Step,
     /// The instance it was about, as it is now.
     pub(super) instance: Option<Instance>,
-    /// Why it failed, if it did; the steps after it in its lane were not begun.
-    pub(super) error: Option<Error>,
+    /// The chain of errors if it failed; the steps after it in its lane were not begun.
+    pub(super) error: Option<String>,
 }
 
-/// What is reported of a plan that is carried out.
+/// A lane that is over. The pod stays locked until what became of it is written: whoever comes
+/// next must find it in the database.
 #[derive(Debug)]
-pub(super) enum Report<'a> {
-    /// A step is begun.
-    Begun(&'a PodName, &'a Step),
-    /// A step is over.
-    Over(Box<Outcome>),
+pub(super) struct Finished {
+    /// The pod.
+    pub(super) pod: PodName,
+    /// What became of the steps that were begun.
+    pub(super) outcomes: Vec<Outcome>,
+    lock: PodLock,
 }
 
-/// Who hears of it.
-type Reporter<'a> = &'a mut dyn FnMut(Report<'_>);
+impl Finished {
+    /// Whether the pod is no more.
+    pub(super) fn is_forgotten(&self) -> bool {
+        let forgotten =
+            |outcome: &Outcome| outcome.step.action == Action::Forget && outcome.error.is_none();
+        self.outcomes.iter().any(forgotten)
+    }
+
+    /// Lets others work on the pod.
+    pub(super) fn release(self, directories: &Directories) -> Result<()> {
+        if self.is_forgotten() {
+            self.lock.remove(directories, &self.pod)?;
+        }
+        Ok(())
+    }
+}
+
+/// A plan that is being carried out.
+pub(super) struct Execution {
+    queue: VecDeque<Work>,
+    running: Vec<Running>,
+}
 
 /// A lane that is being worked on.
 struct Running {
-    work: Option<Work>,
+    work: Work,
     steps: VecDeque<Step>,
     waiting: Option<(Step, Waiting)>,
+    outcomes: Vec<Outcome>,
 }
 
 pub(super) enum Waiting {
@@ -95,27 +118,38 @@ pub(super) enum Progress {
     Waiting(Waiting),
 }
 
-impl Engine {
-    /// Carries out the lanes and tells `report` of each step.
-    pub(super) fn execute(&self, works: Vec<Work>, report: Reporter<'_>) -> Result<()> {
-        let mut queue: VecDeque<Work> = works.into();
-        let mut running: Vec<Running> = Vec::new();
+impl Execution {
+    /// Of these lanes.
+    pub(super) fn new(works: Vec<Work>) -> Self {
+        Self { queue: works.into(), running: Vec::new() }
+    }
+
+    /// Whether all lanes are over.
+    pub(super) fn is_over(&self) -> bool {
+        self.queue.is_empty() && self.running.is_empty()
+    }
+
+    /// Goes on until there is nothing left to do but to wait; returns the lanes that are over. If
+    /// none is, waits.
+    pub(super) fn go_on(&mut self, engine: &Engine, watch: Watch<'_>) -> Result<Vec<Finished>> {
+        let mut finished = Vec::new();
         loop {
-            while running.len() < PARALLEL {
-                let Some(work) = queue.pop_front() else { break };
-                let steps = work.lane.steps.clone().into();
-                running.push(Running { work: Some(work), steps, waiting: None });
+            while self.running.len() < PARALLEL {
+                let Some(work) = self.queue.pop_front() else { break };
+                self.running.push(Running::new(work));
             }
-            for lane in &mut running {
-                lane.advance(self, report);
+            for lane in &mut self.running {
+                lane.advance(engine, watch);
             }
-            running.retain(|lane| lane.waiting.is_some());
-            if running.is_empty() && queue.is_empty() {
-                return Ok(());
+            let over = self.running.extract_if(.., |lane| lane.waiting.is_none());
+            finished.extend(over.map(Running::finish));
+            if self.running.len() < PARALLEL && !self.queue.is_empty() {
+                continue;
             }
-            if running.len() == PARALLEL || queue.is_empty() {
-                wait(&running)?;
+            if self.running.is_empty() || !finished.is_empty() {
+                return Ok(finished);
             }
+            wait(&self.running)?;
         }
     }
 }
@@ -135,19 +169,22 @@ fn wait(running: &[Running]) -> Result<()> {
 }
 
 impl Running {
+    fn new(work: Work) -> Self {
+        let steps = work.lane.steps.clone().into();
+        Self { work, steps, waiting: None, outcomes: Vec::new() }
+    }
+
     /// Goes on until the lane has to wait, has failed, or is done.
-    fn advance(&mut self, engine: &Engine, report: Reporter<'_>) {
+    fn advance(&mut self, engine: &Engine, watch: Watch<'_>) {
         loop {
             let (step, progress) = if let Some((step, waiting)) = self.waiting.take() {
                 let progress = waiting.go_on();
                 (step, progress)
             } else {
-                let (Some(step), Some(work)) = (self.steps.pop_front(), &mut self.work) else {
-                    return;
-                };
-                report(Report::Begun(&work.lane.pod, &step));
+                let Some(step) = self.steps.pop_front() else { return };
+                watch(Event::Begun(&self.work.lane.pod, &step));
                 fault::point(&format!("before-{}", step.action.name()));
-                let progress = engine.begin(work, &step);
+                let progress = engine.begin(&mut self.work, &step);
                 (step, progress)
             };
             let (instance, error) = match progress {
@@ -165,30 +202,17 @@ impl Running {
             if error.is_some() {
                 self.steps.clear();
             }
-            self.finish_step(engine, step, instance, error, report);
+            if let Some(instance) = &instance {
+                self.work.instances.insert(instance.id.clone(), instance.clone());
+            }
+            let error = error.map(|error| chain(&error));
+            watch(Event::Done(&self.work.lane.pod, &step, error.as_deref()));
+            self.outcomes.push(Outcome { step, instance, error });
         }
     }
 
-    fn finish_step(
-        &mut self,
-        engine: &Engine,
-        step: Step,
-        instance: Option<Instance>,
-        mut error: Option<Error>,
-        report: Reporter<'_>,
-    ) {
-        let Some(work) = &mut self.work else { return };
-        let pod = work.lane.pod.clone();
-        if let Some(instance) = &instance {
-            work.instances.insert(instance.id.clone(), instance.clone());
-        }
-        if step.action == Action::Forget
-            && error.is_none()
-            && let Some(work) = self.work.take()
-        {
-            error = work.lock.remove(&engine.directories, &pod).err().map(Error::from);
-        }
-        report(Report::Over(Box::new(Outcome { pod, step, instance, error })));
+    fn finish(self) -> Finished {
+        Finished { pod: self.work.lane.pod, outcomes: self.outcomes, lock: self.work.lock }
     }
 
     /// Whether what the lane waits for has happened already.

@@ -1,17 +1,17 @@
 //! What a pass writes down: before its steps what a crash must not forget, after them what became
 //! of them; and what the next pass makes of the notes of one that died.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
 use super::candidate::{Desire, Put, PutKind};
-use super::execute::{Outcome, Work};
+use super::execute::{Finished, Outcome, Work};
 use super::observe::Snapshot;
-use super::pass::Change;
+use super::pass::{Change, PassResult};
 use super::{Engine, Result, events};
 use crate::model::{Instance, PodName, State};
-use crate::plan::{Action, Lane};
+use crate::plan::Lane;
 use crate::store::{self, NewStep, Owner, PassId, StepId, StepState, Tx};
 use crate::sys::{clock, process};
 
@@ -67,8 +67,11 @@ impl Engine {
                     tx.mark_deleting(name)?;
                 }
             }
-            for instance in &snapshot.changed {
-                note(tx, instance, now)?;
+            for change in &snapshot.changed {
+                // The look was without locks: who had the lock may have written since.
+                if tx.instance(&change.remembered.id)?.as_ref() == Some(&change.remembered) {
+                    note(tx, &change.seen, now)?;
+                }
             }
             if works.is_empty() {
                 return Ok(None);
@@ -91,50 +94,54 @@ impl Engine {
         Ok(journaled)
     }
 
-    /// The second transaction: what became of the steps.
+    /// The transaction after steps: what became of lanes, and at last of the pass.
     pub(super) fn write_results(
         &mut self,
         journaled: &Journaled,
-        outcomes: &[(Outcome, Option<String>)],
+        lanes: &[Finished],
+        pass: Option<&PassResult>,
     ) -> Result<()> {
         let now = clock::now();
         self.store.write(|tx| {
-            let mut failed = 0;
-            let mut forgotten = BTreeSet::new();
-            for (outcome, error) in outcomes {
-                if outcome.step.action == Action::Forget && error.is_none() {
-                    forgotten.insert(&outcome.pod);
-                }
-            }
-            for (outcome, error) in outcomes {
-                failed += u32::from(error.is_some());
-                if forgotten.contains(&outcome.pod) {
+            for lane in lanes {
+                if lane.is_forgotten() {
+                    tx.forget_pod(&lane.pod)?;
                     continue;
                 }
-                if let Some(instance) = &outcome.instance {
-                    note(tx, instance, now)?;
-                    tx.set_generation(&instance.id, instance.generation)?;
-                    tx.prune_instances(&instance.pod, &instance.container)?;
-                }
-                let key = (outcome.pod.clone(), outcome.step.id.clone());
-                if let Some(id) = journaled.steps.get(&key) {
-                    let state =
-                        if error.is_some() { StepState::Failed } else { StepState::Succeeded };
-                    tx.set_step(*id, state, error.as_deref(), now)?;
+                for outcome in &lane.outcomes {
+                    write_outcome(tx, journaled, &lane.pod, outcome, now)?;
                 }
             }
+            let Some(pass) = pass else { return Ok(()) };
             // Steps after a failed one in its lane were not begun.
             for id in journaled.steps.values() {
                 tx.set_step(*id, StepState::Interrupted, Some("an earlier step failed"), now)?;
             }
-            for pod in forgotten {
-                tx.forget_pod(pod)?;
-            }
-            let executed = u32::try_from(outcomes.len()).unwrap_or(u32::MAX) - failed;
-            tx.finish_pass(journaled.id, executed, failed, now)
+            let count = |length: usize| u32::try_from(length).unwrap_or(u32::MAX);
+            tx.finish_pass(journaled.id, count(pass.executed), count(pass.failures.len()), now)
         })?;
         Ok(())
     }
+}
+
+fn write_outcome(
+    tx: &Tx<'_>,
+    journaled: &Journaled,
+    pod: &PodName,
+    outcome: &Outcome,
+    now: Timestamp,
+) -> store::Result<()> {
+    if let Some(instance) = &outcome.instance {
+        note(tx, instance, now)?;
+        tx.set_generation(&instance.id, instance.generation)?;
+        tx.prune_instances(&instance.pod, &instance.container)?;
+    }
+    let error = outcome.error.as_deref();
+    let state = if error.is_some() { StepState::Failed } else { StepState::Succeeded };
+    if let Some(id) = journaled.steps.get(&(pod.clone(), outcome.step.id.clone())) {
+        tx.set_step(*id, state, error, now)?;
+    }
+    Ok(())
 }
 
 fn new_steps(lane: &Lane) -> impl Iterator<Item = NewStep<'_>> {

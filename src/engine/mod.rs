@@ -7,7 +7,7 @@
 //! 2. [`snapshot`](Engine::snapshot): one look at the world; [`crate::plan::plan`] compares
 //! 3. one transaction: the change that was asked for, new instances, the journal
 //! 4. the steps, lanes side by side
-//! 5. one transaction: what became of them
+//! 5. a transaction whenever lanes are over: what became of them; then their pods are unlocked
 //!
 //! # Guarantees
 //!

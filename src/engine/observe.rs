@@ -22,7 +22,16 @@ pub struct Snapshot {
     /// What is there of them, and of pods that are not desired any more.
     pub observed: Observed,
     /// The instances that were seen otherwise than they are remembered.
-    pub changed: Vec<Instance>,
+    pub changed: Vec<Change>,
+}
+
+/// An instance that is not as it is remembered.
+#[derive(Debug)]
+pub struct Change {
+    /// As the database has it.
+    pub remembered: Instance,
+    /// As it was seen.
+    pub seen: Instance,
 }
 
 impl Engine {
@@ -58,7 +67,7 @@ impl Engine {
         for remembered in instances.into_iter().filter(|instance| is_wanted(&instance.pod)) {
             let seen = self.look(&remembered)?;
             if seen != remembered {
-                changed.push(seen.clone());
+                changed.push(Change { remembered, seen: seen.clone() });
             }
             let spec = specs.get(&(seen.pod.clone(), seen.generation)).cloned().flatten();
             let leftovers = !seen.removed;

@@ -6,7 +6,7 @@ use std::time::Instant;
 use jiff::Timestamp;
 
 use super::candidate::{Desire, Put};
-use super::execute::{Report, Work, chain};
+use super::execute::{Execution, Finished, Work};
 use super::lock::{self, PodLock};
 use super::observe::Snapshot;
 use super::{Engine, Result, fault};
@@ -80,8 +80,23 @@ pub struct PassResult {
     pub failures: Vec<StepFailure>,
 }
 
+impl PassResult {
+    fn count(&mut self, lane: &Finished) {
+        for outcome in &lane.outcomes {
+            match &outcome.error {
+                None => self.executed += 1,
+                Some(error) => self.failures.push(StepFailure {
+                    pod: lane.pod.clone(),
+                    step: outcome.step.id.clone(),
+                    error: error.clone(),
+                }),
+            }
+        }
+    }
+}
+
 /// Who watches a pass.
-type Watch<'a> = &'a mut dyn FnMut(Event<'_>);
+pub(super) type Watch<'a> = &'a mut dyn FnMut(Event<'_>);
 
 impl Engine {
     /// Runs one pass.
@@ -98,7 +113,7 @@ impl Engine {
             self.lock(&names, pass.busy, &mut locks, watch)?;
             only = Some(names);
         }
-        let now = clock::now();
+        let mut now = clock::now();
         let mut snapshot = self.snapshot(only.as_ref())?;
         let puts = self.change_candidate(&mut snapshot, &pass.change, now)?;
         let mut planned = plan(&snapshot.desired, &snapshot.observed, now);
@@ -107,6 +122,7 @@ impl Engine {
             let names = planned.lanes.iter().map(|lane| lane.pod.clone()).collect();
             self.lock(&names, pass.busy, &mut locks, watch)?;
             let held: BTreeSet<PodName> = locks.keys().cloned().collect();
+            now = clock::now();
             snapshot = self.snapshot(Some(&held))?;
             let wake = planned.wake;
             planned = plan(&snapshot.desired, &snapshot.observed, now);
@@ -121,24 +137,17 @@ impl Engine {
         fault::point("intent");
         let mut result = PassResult { puts, plan: planned, ..PassResult::default() };
         let Some(journaled) = journaled else { return Ok(result) };
-        let mut outcomes = Vec::new();
-        self.execute(works, &mut |report| match report {
-            Report::Begun(pod, step) => watch(Event::Begun(pod, step)),
-            Report::Over(outcome) => {
-                let error = outcome.error.as_ref().map(|error| chain(error));
-                watch(Event::Done(&outcome.pod, &outcome.step, error.as_deref()));
-                outcomes.push((*outcome, error));
+        let mut execution = Execution::new(works);
+        while !execution.is_over() {
+            let finished = execution.go_on(self, watch)?;
+            for lane in &finished {
+                result.count(lane);
             }
-        })?;
-        fault::point("executed");
-        self.write_results(&journaled, &outcomes)?;
-        for (outcome, error) in outcomes {
-            match error {
-                None => result.executed += 1,
-                Some(error) => {
-                    let step = outcome.step.id;
-                    result.failures.push(StepFailure { pod: outcome.pod, step, error });
-                }
+            fault::point("executed");
+            let totals = execution.is_over().then_some(&result);
+            self.write_results(&journaled, &finished, totals)?;
+            for lane in finished {
+                lane.release(&self.directories)?;
             }
         }
         Ok(result)

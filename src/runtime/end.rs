@@ -13,17 +13,17 @@ use crate::sys::{self, clock, lock, pidfd};
 /// How long the processes of a killed cgroup may take to be gone.
 const REMOVAL: Duration = Duration::from_secs(10);
 
-/// Notes that the instance is being ended on purpose, so that its monitor does not start a pass,
-/// and sends it `signal`. Returns a descriptor that is readable once its first process ended, or
-/// `None` if that process is gone already.
-pub fn ask_to_end(
-    files: InstanceFiles<'_>,
-    process: ProcessIdentity,
-    signal: i32,
-) -> sys::Result<Option<OwnedFd>> {
+/// Notes that the instance is being ended on purpose, so that its monitor does not start a pass.
+pub fn note(files: InstanceFiles<'_>) -> sys::Result<()> {
     if files.run.exists() {
         file::replace(&files.stopping(), b"", 0o600, Durability::Volatile)?;
     }
+    Ok(())
+}
+
+/// Sends `signal` to an instance's first process. Returns a descriptor that is readable once it
+/// ended, or `None` if it is gone already.
+pub fn ask(process: ProcessIdentity, signal: i32) -> sys::Result<Option<OwnedFd>> {
     let pidfd = match pidfd::open_started(process.pid, process.start_time) {
         Ok(pidfd) => pidfd,
         Err(e) if e.is(libc::ESRCH) => return Ok(None),

@@ -24,6 +24,16 @@ fn of_a_new_pod_that_is_deleted_at_once() {
     }
 }
 
+/// Whose command died while the monitor was still getting ready is deleted as well as any other.
+#[test]
+fn of_a_new_pod_that_is_deleted_while_its_monitor_starts() {
+    let scene = Scene::new();
+    for _ in 0..10 {
+        let _ = scene.crash_apply("spawned", &first()).killed_by(SIGKILL);
+        scene.assert_deletes("spawned");
+    }
+}
+
 #[test]
 fn of_a_new_pod_that_is_applied_again() {
     let scene = Scene::new();
