@@ -14,6 +14,7 @@
 //! | [`platform`] | what an image is for |
 //! | `install` | config and layers, wherever they come from, to a verified image |
 //! | `stream` | one layer in one pass: hash, decompress, hash, unpack |
+//! | [`progress`] | what whoever waits may want to know |
 //! | `codec`, `hashing`, `tar_reader` | the stations of that pass |
 //! | [`layer`] | entries of a layer to files |
 //!
@@ -34,6 +35,7 @@ pub mod limits;
 pub mod load;
 mod oci;
 pub mod platform;
+pub mod progress;
 mod source;
 mod stream;
 mod tar_reader;

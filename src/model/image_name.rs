@@ -4,6 +4,8 @@
 //! is not used here because it compiles a regular expression that takes longer (70 ms) than all
 //! else that starting a container does.
 
+use std::fmt;
+
 use super::Digest;
 use super::value::ValueError;
 
@@ -16,43 +18,85 @@ const MAX_REPOSITORY: usize = 255;
 /// The longest tag.
 const MAX_TAG: usize = 128;
 
-/// The full name of an image: `docker.io/library/nginx:latest` for `nginx`.
+/// The full name of an image, in its parts: `docker.io/library/nginx:latest` for `nginx`.
 ///
-/// The grammar is that of the OCI distribution specification with Docker's short names.
+/// It has a tag, a digest, or both; where there is a digest, the tag says nothing.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ImageName {
+    /// The registry's host, with its port where the name gives one.
+    pub registry: String,
+    /// The repository in it.
+    pub repository: String,
+    /// The tag.
+    pub tag: Option<String>,
+    /// The digest of the manifest.
+    pub digest: Option<Digest>,
+}
+
+impl ImageName {
+    /// Reads a name, short or full.
+    ///
+    /// The grammar is that of the OCI distribution specification with Docker's short names.
+    ///
+    /// # Errors
+    /// It does not follow the grammar, or names a digest other than SHA-256.
+    pub fn parse(text: &str) -> Result<Self, ValueError> {
+        let error = |problem: &str| ValueError::new("image name", text, problem);
+        let (rest, digest) = match text.split_once('@') {
+            Some((rest, digest)) => (rest, Some(digest)),
+            None => (text, None),
+        };
+        let digest: Option<Digest> = digest.map(str::parse).transpose().map_err(|_| {
+            error("has a digest that is not sha256: and 64 lower-case hexadecimal digits")
+        })?;
+        // A colon before the last slash is that of a registry's port.
+        let path_start = rest.rfind('/').map_or(0, |slash| slash + 1);
+        let (name, tag) = match rest[path_start..].split_once(':') {
+            Some((last, tag)) => (&rest[..path_start + last.len()], Some(tag)),
+            None => (rest, None),
+        };
+        let (registry, repository) = split_registry(name);
+        let is_name = is_registry(registry)
+            && repository.len() <= MAX_REPOSITORY
+            && repository.split('/').all(is_path_component)
+            && tag.is_none_or(is_tag);
+        if !is_name {
+            let upper = repository.bytes().any(|c| c.is_ascii_uppercase());
+            let help = upper.then(|| "repository names are lower case".to_owned());
+            let problem = "is not a reference like docker.io/library/nginx:1.27";
+            return Err(error(problem).with_help(help));
+        }
+        let official = registry == DEFAULT_REGISTRY && !repository.contains('/');
+        let library = if official { "library/" } else { "" };
+        let tag = tag.or(digest.is_none().then_some("latest"));
+        Ok(Self {
+            registry: registry.to_owned(),
+            repository: format!("{library}{repository}"),
+            tag: tag.map(str::to_owned),
+            digest,
+        })
+    }
+}
+
+impl fmt::Display for ImageName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.registry, self.repository)?;
+        if let Some(tag) = &self.tag {
+            write!(f, ":{tag}")?;
+        }
+        match &self.digest {
+            Some(digest) => write!(f, "@{digest}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The full name of an image, as [`ImageName`] writes it.
 ///
 /// # Errors
-/// It does not follow the grammar, or names a digest other than SHA-256.
+/// Those of [`ImageName::parse`].
 pub fn normalise(text: &str) -> Result<String, ValueError> {
-    let error = |problem: &str| ValueError::new("image name", text, problem);
-    let (rest, digest) = match text.split_once('@') {
-        Some((rest, digest)) => (rest, Some(digest)),
-        None => (text, None),
-    };
-    if digest.is_some_and(|digest| digest.parse::<Digest>().is_err()) {
-        return Err(error("has a digest that is not sha256: and 64 lower-case hexadecimal digits"));
-    }
-    // A colon before the last slash is that of a registry's port.
-    let path_start = rest.rfind('/').map_or(0, |slash| slash + 1);
-    let (name, tag) = match rest[path_start..].split_once(':') {
-        Some((last, tag)) => (&rest[..path_start + last.len()], Some(tag)),
-        None => (rest, None),
-    };
-    let (registry, repository) = split_registry(name);
-    let is_name = is_registry(registry)
-        && repository.len() <= MAX_REPOSITORY
-        && repository.split('/').all(is_path_component)
-        && tag.is_none_or(is_tag);
-    if !is_name {
-        let upper = repository.bytes().any(|c| c.is_ascii_uppercase());
-        let help = upper.then(|| "repository names are lower case".to_owned());
-        return Err(error("is not a reference like docker.io/library/nginx:1.27").with_help(help));
-    }
-    let official = registry == DEFAULT_REGISTRY && !repository.contains('/');
-    let library = if official { "library/" } else { "" };
-    let tag = tag.or(digest.is_none().then_some("latest"));
-    let tag = tag.map(|tag| format!(":{tag}")).unwrap_or_default();
-    let digest = digest.map(|digest| format!("@{digest}")).unwrap_or_default();
-    Ok(format!("{registry}/{library}{repository}{tag}{digest}"))
+    Ok(ImageName::parse(text)?.to_string())
 }
 
 /// Splits off what is before the first slash, if it looks like a host and not like a directory.

@@ -20,6 +20,7 @@ mod port;
 pub mod quantity;
 pub mod render;
 pub mod schema;
+pub mod settings;
 pub mod shape;
 pub mod signal;
 pub mod sysctl;

@@ -1,0 +1,54 @@
+//! What `ROOT/config.toml` sets: how this host is, not what should run on it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+/// The settings of a root. What the file does not say has the value of [`Default`].
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Settings {
+    /// How registries are reached.
+    pub registries: RegistrySettings,
+    /// How images are fetched and kept.
+    pub images: ImageSettings,
+}
+
+/// How registries are reached.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct RegistrySettings {
+    /// Registries (`host` or `host:port`) that are spoken to over plain HTTP.
+    pub insecure: BTreeSet<String>,
+    /// For a registry, the ones to ask before it, in this order (`host[:port][/prefix]`).
+    pub mirrors: BTreeMap<String, Vec<String>>,
+    /// Files of certificates (PEM) that are trusted beside those of the host and the embedded ones.
+    pub ca_certificates: Vec<String>,
+}
+
+/// How images are fetched and kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImageSettings {
+    /// How many layers are fetched at once.
+    pub parallel: usize,
+    /// How often a request that failed for a passing reason is repeated.
+    pub retries: u32,
+    /// How long a registry may send nothing.
+    pub stall_timeout: Duration,
+    /// The most bytes the layers of one image may unpack to.
+    pub max_unpacked: u64,
+    /// The most entries the layers of one image may have.
+    pub max_entries: u64,
+    /// Whether layers are also kept as they came, which `image save` needs.
+    pub keep_blobs: bool,
+}
+
+impl Default for ImageSettings {
+    fn default() -> Self {
+        Self {
+            parallel: 4,
+            retries: 5,
+            stall_timeout: Duration::from_secs(30),
+            max_unpacked: 64 << 30,
+            max_entries: 2_000_000,
+            keep_blobs: true,
+        }
+    }
+}
