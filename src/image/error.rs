@@ -4,6 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::platform::{self, Platform};
+use super::registry;
 use super::tar_reader::Fault;
 use crate::model::Digest;
 use crate::sys;
@@ -138,6 +139,9 @@ pub enum Error {
         /// What is counted.
         unit: &'static str,
     },
+    /// A registry does not have it, does not give it, or sends something else.
+    #[error(transparent)]
+    Registry(#[from] registry::Error),
     /// A system call failed.
     #[error(transparent)]
     System(#[from] sys::Error),
@@ -155,8 +159,12 @@ impl Error {
         }
     }
 
-    /// What went wrong reading a stream: the kernel's fault, or the content's.
+    /// What went wrong reading a stream: the registry's fault, the kernel's, or the content's.
     pub(super) fn from_read(what: String, source: io::Error) -> Self {
+        let source = match registry::Error::from_read(source) {
+            Ok(error) => return Self::Registry(error),
+            Err(source) => source,
+        };
         if source.raw_os_error().is_some() {
             Self::System(sys::Error::new("read", what, source))
         } else if source.kind() == io::ErrorKind::UnexpectedEof {

@@ -14,6 +14,7 @@
 //! | [`platform`] | what an image is for |
 //! | `install` | config and layers, wherever they come from, to a verified image |
 //! | `stream` | one layer in one pass: hash, decompress, hash, unpack |
+//! | [`registry`] | images of other hosts |
 //! | [`progress`] | what whoever waits may want to know |
 //! | `codec`, `hashing`, `tar_reader` | the stations of that pass |
 //! | [`layer`] | entries of a layer to files |
@@ -36,6 +37,7 @@ pub mod load;
 mod oci;
 pub mod platform;
 pub mod progress;
+pub mod registry;
 mod source;
 mod stream;
 mod tar_reader;
