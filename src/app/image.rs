@@ -6,8 +6,7 @@ use super::App;
 use super::error::{Error, Kind};
 use super::report::{ImageInspectReport, ImageListReport, ImageReport, LayerReport};
 use crate::engine::Removal;
-use crate::model::Digest;
-use crate::store::{Image, Layer, Manifest};
+use crate::store::{Image, ImageLayer, Layer, Manifest};
 
 impl App {
     /// Loads the images in a docker archive, an OCI archive or an OCI layout directory.
@@ -32,16 +31,15 @@ impl App {
         let image = images.iter().find(|image| image.manifest.digest == manifest.digest);
         let image = image.ok_or_else(|| no_image(name))?;
         let on_disk = self.layers()?;
-        let layers = manifest
-            .layers
-            .iter()
-            .map(|diff_id| LayerReport { diff_id: diff_id.clone(), size: size(&on_disk, diff_id) });
-        Ok(ImageInspectReport {
-            image: report(image, &on_disk),
-            layers: layers.collect(),
-            // The config was parsed when the image was loaded.
-            config: serde_json::from_str(&manifest.config).unwrap_or_default(),
-        })
+        // The config was parsed when the image was loaded.
+        let config: serde_json::Value = serde_json::from_str(&manifest.config).unwrap_or_default();
+        let diff_ids = config["rootfs"]["diff_ids"].as_array().into_iter().flatten();
+        let layers = manifest.layers.iter().zip(diff_ids).filter_map(|(layer, diff_id)| {
+            let diff_id = diff_id.as_str()?.parse().ok()?;
+            Some(LayerReport { diff_id, size: size(&on_disk, layer) })
+        });
+        let layers = layers.collect();
+        Ok(ImageInspectReport { image: report(image, &on_disk), layers, config })
     }
 
     /// Takes a name away from an image, and the image with its last name.
@@ -85,13 +83,13 @@ fn no_image(name: &str) -> Error {
 }
 
 /// The size of a layer when unpacked, in bytes.
-fn size(layers: &[Layer], diff_id: &Digest) -> u64 {
-    layers.iter().find(|layer| layer.diff_id == *diff_id).map_or(0, |layer| layer.bytes)
+fn size(layers: &[Layer], of: &ImageLayer) -> u64 {
+    layers.iter().find(|layer| layer.id == of.id).map_or(0, |layer| layer.bytes)
 }
 
 fn report(image: &Image, layers: &[Layer]) -> ImageReport {
     // What it came as, compressed or not, says nothing about what it takes on disk.
-    let sizes = image.manifest.layers.iter().map(|diff_id| size(layers, diff_id));
+    let sizes = image.manifest.layers.iter().map(|layer| size(layers, layer));
     ImageReport {
         names: image.references.clone(),
         digest: image.manifest.digest.clone(),

@@ -5,9 +5,10 @@ use std::path::Path;
 
 use super::Engine;
 use super::error::{Error, Result};
-use crate::image::{self, ImageConfig, ImageDirs, LoadedImage, Platform};
+use crate::image::{self, ImageConfig, ImageDirs, LayerInfo, LoadedImage, Platform};
+use crate::model::settings::ImageSettings;
 use crate::model::{Digest, image_name};
-use crate::store::{Image, Layer, Manifest, Store};
+use crate::store::{Image, ImageLayer, Layer, Manifest, Store};
 use crate::sys::{clock, file};
 
 /// No config is longer.
@@ -32,18 +33,9 @@ pub enum Removal {
 impl Engine {
     /// Loads the images in an archive or a layout.
     pub fn load_images(&mut self, path: &Path) -> Result<Vec<Image>> {
-        let ready: BTreeSet<Digest> = self
-            .store
-            .read(|state| state.layers())?
-            .into_iter()
-            .map(|layer| layer.diff_id)
-            .collect();
-        // The turn is kept until the database knows the layers: what it does not know, the next
-        // one in turn takes for a leftover.
         let Self { store, images, .. } = self;
-        let turn = images.exclusive()?;
-        let loaded = image::load(&turn, path, &Platform::host(), &|layer| ready.contains(layer))?;
-        loaded.iter().map(|image| record(store, images, image)).collect()
+        let mut ledger = Ledger { store, images };
+        image::load(images, path, &Platform::host(), &ImageSettings::default(), &mut ledger)
     }
 
     /// The manifest that a complete image name stands for, if it is on disk.
@@ -57,32 +49,32 @@ impl Engine {
     pub fn remove_image(&mut self, digest: &Digest, name: Option<&str>) -> Result<Removal> {
         let Self { store, images, .. } = self;
         let turn = images.exclusive()?;
-        let (removal, manifest, layers) = store.write(|tx| {
+        let (removal, blobs, layers) = store.write(|tx| {
             let in_use = tx.images_in_use()?.contains(digest);
-            let manifest = tx.image_by_digest(digest)?;
+            let before = tx.blobs()?;
             let image = tx.list_images()?.into_iter().find(|i| i.manifest.digest == *digest);
             let names = image.map(|image| image.references).unwrap_or_default();
             let is_last = name.is_none_or(|name| names.iter().all(|other| other == name));
             if is_last && in_use {
-                return Ok((Removal::InUse, None, Vec::new()));
+                return Ok((Removal::InUse, BTreeSet::new(), Vec::new()));
             }
             let gone = names.iter().filter(|other| name.is_none_or(|name| name == *other));
             for reference in gone {
                 tx.remove_reference(reference)?;
             }
             if !tx.forget_image(digest)? {
-                return Ok((Removal::Unnamed, None, Vec::new()));
+                return Ok((Removal::Unnamed, BTreeSet::new(), Vec::new()));
             }
             let mut layers = tx.unreferenced_layers()?;
             layers.retain(|layer| tx.begin_layer_removal(layer).unwrap_or(false));
-            Ok((Removal::Removed, manifest, layers))
+            let blobs = &before - &tx.blobs()?;
+            Ok((Removal::Removed, blobs, layers))
         })?;
         for layer in &layers {
             turn.remove_layer(layer)?;
         }
-        if let Some(manifest) = manifest {
-            turn.remove_blob(&manifest.digest)?;
-            turn.remove_blob(&manifest.config_digest)?;
+        for blob in &blobs {
+            turn.remove_blob(blob)?;
         }
         if !layers.is_empty() {
             store.write(|tx| layers.iter().try_for_each(|layer| tx.forget_layer(layer)))?;
@@ -111,6 +103,31 @@ impl Engine {
     }
 }
 
+/// The database, as images are loaded into it.
+struct Ledger<'a> {
+    store: &'a mut Store,
+    images: &'a ImageDirs,
+}
+
+impl image::Ledger for Ledger<'_> {
+    type Error = Error;
+    type Image = Image;
+
+    fn ready(&self) -> Result<BTreeSet<Digest>> {
+        let layers = self.store.read(|state| state.layers())?;
+        Ok(layers.into_iter().map(|layer| layer.id).collect())
+    }
+
+    fn record(&mut self, image: &LoadedImage) -> Result<Image> {
+        record(self.store, self.images, image)
+    }
+}
+
+fn image_layer(layer: &LayerInfo) -> ImageLayer {
+    let LayerInfo { id, blob, blob_size, .. } = layer.clone();
+    ImageLayer { id, blob, blob_size }
+}
+
 /// Writes an image and its layers down.
 fn record(store: &mut Store, images: &ImageDirs, loaded: &LoadedImage) -> Result<Image> {
     let path = images.blob_path(&loaded.config);
@@ -123,14 +140,14 @@ fn record(store: &mut Store, images: &ImageDirs, loaded: &LoadedImage) -> Result
         platform: platform.to_string(),
         size: loaded.size,
         created: loaded.created,
-        layers: loaded.layers.iter().map(|layer| layer.diff_id.clone()).collect(),
+        layers: loaded.layers.iter().map(image_layer).collect(),
     };
     let now = clock::now();
     store.write(|tx| {
         for layer in &loaded.layers {
             if let Some(unpacked) = &layer.unpacked {
                 let row = Layer {
-                    diff_id: layer.diff_id.clone(),
+                    id: layer.id.clone(),
                     bytes: unpacked.bytes,
                     entries: unpacked.entries,
                 };

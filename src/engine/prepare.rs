@@ -116,9 +116,9 @@ impl Engine {
                 let stored = self.store.read(|state| state.image_by_digest(digest))?;
                 let stored = stored.ok_or_else(missing)?;
                 let config = super::images::config(&stored)?;
-                let topmost_first = stored.layers.iter().rev();
+                let ids: Vec<_> = stored.layers.into_iter().map(|layer| layer.id).collect();
                 Ok(Base {
-                    layers: topmost_first.map(|layer| self.images.layer_path(layer)).collect(),
+                    layers: self.images.stack(&ids)?,
                     defaults: defaults(config),
                     from_image: true,
                 })

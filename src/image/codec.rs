@@ -64,6 +64,15 @@ impl Codec {
         }
     }
 
+    /// The media type of a layer that is compressed so.
+    pub(super) fn media_type(self) -> &'static str {
+        match self {
+            Self::Plain => "application/vnd.oci.image.layer.v1.tar",
+            Self::Gzip => "application/vnd.oci.image.layer.v1.tar+gzip",
+            Self::Zstd => "application/vnd.oci.image.layer.v1.tar+zstd",
+        }
+    }
+
     /// Reads `input`, decompressed. Gzip of several members and zstd of several frames are read
     /// to their end; anything else after them is an error.
     pub(super) fn decode<R: BufRead>(self, input: R) -> io::Result<Decoder<R>> {

@@ -1,13 +1,18 @@
 //! Where images are kept: `ROOT/blobs` and `ROOT/layers`.
 //!
-//! A layer is unpacked into `layers/.tmp-<random>`, made durable with syncfs(2), and only then
-//! renamed to its diff id: a directory with a diff id for its name is complete. Whether it is
-//! *ready* is for the database to say, in a transaction after the rename. A directory that the
-//! database does not know is what a crash left between the two; it is removed and made anew.
+//! A layer is unpacked into `layers/.pull-<hex of its blob>` by whoever has the
+//! [claim](super::claim), made durable with syncfs(2), and only then renamed to its id: a
+//! directory with an id for its name is complete. Whether it is *ready* is for the database to
+//! say, in a transaction after the rename. A directory that the database does not know is what a
+//! crash left between the two; it is removed and made anew.
 //!
-//! That argument needs everyone who adds or removes layers to take turns. The turn is an
-//! exclusive flock(2) on `layers/.lock`, and [`Exclusive`] is the proof of having it: take it,
-//! [`load`](fn@super::load), record the result in the database, then drop it.
+//! The id of a layer is the digest of its uncompressed archive, the diff id, if the layer is
+//! complete in itself. What it became may also depend on the layers below; then it is the chain id,
+//! which stands for all of them.
+//!
+//! That argument needs everyone who gives layers their names or removes them to take turns. The
+//! turn is an exclusive flock(2) on `layers/.lock`, and [`Exclusive`] is the proof of having it.
+//! It is short: what takes time is done before it, under a claim.
 
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -17,6 +22,8 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{self as rfs, FlockOperation, Mode, OFlags};
 use rustix::io::Errno;
 
+use super::claim::{self, PARTIAL, STAGING, Staging};
+use super::limits;
 use crate::model::Digest;
 use crate::sys::file::{self, Durability};
 use crate::sys::{self, Result};
@@ -37,30 +44,90 @@ impl ImageDirs {
         Self { blobs: root.join("blobs/sha256"), layers: root.join("layers") }
     }
 
-    /// Makes the directories that are missing, and opens the file whose lock is the turn. Nobody
-    /// but root may enter them: layers hold set-id programs.
-    fn open_lock(&self) -> Result<(PathBuf, File)> {
+    /// Makes the directories that are missing. Nobody but root may enter them: layers hold set-id
+    /// programs.
+    pub(super) fn make(&self) -> Result<()> {
         file::make_dirs(&self.blobs, 0o700)?;
-        file::make_dirs(&self.layers, 0o700)?;
+        file::make_dirs(&self.layers, 0o700)
+    }
+
+    /// Opens the file whose lock is the turn.
+    fn open_lock(&self) -> Result<(PathBuf, File)> {
+        self.make()?;
         let path = self.layers.join(LOCK);
         let lock = file::open_or_create(&path, 0o600)?;
         Ok((path, lock))
     }
 
     /// The directory of a layer, `ROOT/layers/<hex>`, whether it exists or not.
-    pub fn layer_path(&self, diff_id: &Digest) -> PathBuf {
-        self.layers.join(diff_id.hex())
+    pub fn layer_path(&self, id: &Digest) -> PathBuf {
+        self.layers.join(id.hex())
     }
 
-    /// The file of a manifest or a config, `ROOT/blobs/sha256/<hex>`, whether it exists or not.
+    /// The directory that all layers are in.
+    pub(super) fn open_layers(&self) -> Result<OwnedFd> {
+        file::open_dir(&self.layers)
+    }
+
+    /// The directory that the layer of `blob` is unpacked into before it has an id.
+    pub(super) fn staging_path(&self, blob: &Digest) -> PathBuf {
+        self.layers.join(format!("{STAGING}{}", blob.hex()))
+    }
+
+    /// The bytes that can still be written to the file system that has the fewest left: that of
+    /// the blobs or that of the layers, usually the same.
+    pub fn free_space(&self) -> Result<u64> {
+        self.make()?;
+        let mut least = u64::MAX;
+        for path in [&self.blobs, &self.layers] {
+            let stat = rfs::statvfs(path).map_err(|errno| error("statvfs", path, errno))?;
+            least = least.min(stat.f_bavail.saturating_mul(stat.f_frsize));
+        }
+        Ok(least)
+    }
+
+    /// The file of a manifest, a config or a layer as it came, `ROOT/blobs/sha256/<hex>`, whether
+    /// it exists or not.
     pub fn blob_path(&self, digest: &Digest) -> PathBuf {
         self.blobs.join(digest.hex())
     }
 
     /// Whether the directory of a layer exists.
-    pub fn has_layer(&self, diff_id: &Digest) -> bool {
-        rfs::lstat(self.layer_path(diff_id))
+    pub fn has_layer(&self, id: &Digest) -> bool {
+        rfs::lstat(self.layer_path(id))
             .is_ok_and(|stat| rfs::FileType::from_raw_mode(stat.st_mode).is_dir())
+    }
+
+    /// A file without a name, for the content of a compressed archive.
+    pub(super) fn scratch_file(&self) -> Result<File> {
+        self.make()?;
+        let flags = OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC;
+        rfs::open(&self.layers, flags, Mode::RUSR | Mode::WUSR)
+            .map(File::from)
+            .map_err(|errno| error("open", &self.layers, errno))
+    }
+
+    /// The directories to stack for layers that are given with the lowest first; they come with
+    /// the topmost first, as mount(2) wants them.
+    ///
+    /// overlayfs takes no directory twice. A layer that is there twice is left out where it is
+    /// lower: all that it has is there again above. Empty ones are left out if there are many.
+    pub fn stack(&self, ids: &[Digest]) -> Result<Vec<PathBuf>> {
+        let mut seen = BTreeSet::new();
+        let mut stack: Vec<&Digest> = ids.iter().rev().filter(|id| seen.insert(*id)).collect();
+        if stack.len() > limits::STACKED_LAYERS {
+            let mut kept = Vec::new();
+            for id in stack {
+                if !is_empty(&self.layer_path(id))? {
+                    kept.push(id);
+                }
+            }
+            if kept.is_empty() {
+                kept.extend(ids.last());
+            }
+            stack = kept;
+        }
+        Ok(stack.into_iter().map(|id| self.layer_path(id)).collect())
     }
 
     /// Waits for the turn to change what is kept.
@@ -110,8 +177,8 @@ impl Exclusive<'_> {
 
     /// Removes a layer; one that is not there is fine. It loses its name first, so that being
     /// killed meanwhile leaves nothing that looks complete.
-    pub fn remove_layer(&self, diff_id: &Digest) -> Result<()> {
-        let path = self.dirs.layer_path(diff_id);
+    pub fn remove_layer(&self, id: &Digest) -> Result<()> {
+        let path = self.dirs.layer_path(id);
         let aside = self.temporary_path()?;
         match rfs::rename(&path, &aside) {
             Ok(()) => file::remove_tree(&aside),
@@ -126,27 +193,34 @@ impl Exclusive<'_> {
     }
 
     /// Removes what a crash left: temporary directories and files, and the layers and blobs that
-    /// are not to be kept. Names that tank does not give are left alone.
+    /// are not to be kept. What somebody has a claim on is left alone, and so are names that tank
+    /// does not give. A blob that arrived in part stays for a week: a pull goes on from it.
     pub fn sweep(&self, layers: &BTreeSet<Digest>, blobs: &BTreeSet<Digest>) -> Result<Swept> {
         let mut swept = Swept::default();
         for name in names(&self.dirs.layers)? {
             if name.starts_with(TEMPORARY) {
                 file::remove_tree(&self.dirs.layers.join(name))?;
-            } else if let Some(diff_id) = digest(&name).filter(|id| !layers.contains(id)) {
-                self.remove_layer(&diff_id)?;
-            } else {
-                continue;
+                swept.layers += 1;
+            } else if let Some(blob) = name.strip_prefix(STAGING).and_then(digest) {
+                let (layer, _) = claim::sweep(self.dirs, &blob)?;
+                swept.layers += usize::from(layer);
+            } else if let Some(id) = digest(&name).filter(|id| !layers.contains(id)) {
+                self.remove_layer(&id)?;
+                swept.layers += 1;
             }
-            swept.layers += 1;
         }
         for name in names(&self.dirs.blobs)? {
-            let stem = name.strip_suffix(".tmp");
-            let is_kept = digest(stem.unwrap_or(&name))
-                .is_none_or(|digest| stem.is_none() && blobs.contains(&digest));
-            if !is_kept {
+            let goes = if let Some(blob) = name.strip_suffix(PARTIAL).and_then(digest) {
+                claim::sweep(self.dirs, &blob)?.1
+            } else if name.strip_suffix(".tmp").and_then(digest).is_some()
+                || digest(&name).is_some_and(|digest| !blobs.contains(&digest))
+            {
                 file::remove_file(&self.dirs.blobs.join(name))?;
-                swept.blobs += 1;
-            }
+                true
+            } else {
+                false
+            };
+            swept.blobs += usize::from(goes);
         }
         Ok(swept)
     }
@@ -156,33 +230,28 @@ impl Exclusive<'_> {
         file::replace(&self.dirs.blob_path(digest), content, 0o600, Durability::Durable)
     }
 
-    /// A file without a name, for the content of a compressed archive.
-    pub(super) fn scratch_file(&self) -> Result<File> {
-        let flags = OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC;
-        rfs::open(&self.dirs.layers, flags, Mode::RUSR | Mode::WUSR)
-            .map(File::from)
-            .map_err(|errno| error("open", &self.dirs.layers, errno))
-    }
-
-    /// A new directory to unpack a layer into.
-    pub(super) fn new_layer(&self) -> Result<NewLayer> {
-        let path = self.temporary_path()?;
-        rfs::mkdir(&path, Mode::RWXU).map_err(|errno| error("mkdir", &path, errno))?;
-        Ok(NewLayer { path })
-    }
-
-    /// Makes layers durable and gives them their names.
-    pub(super) fn publish(&self, layers: Vec<(Digest, NewLayer)>) -> Result<()> {
-        if layers.is_empty() {
-            return Ok(());
-        }
+    /// Makes all that was written durable, once for all layers that are to be named after it.
+    pub(super) fn sync(&self) -> Result<()> {
         file::sync_file_system(&self.dirs.layers)?;
-        for (diff_id, layer) in layers {
-            // Whatever has the name is not ready, or this layer would not have been unpacked.
-            self.remove_layer(&diff_id)?;
-            file::rename_new(&layer.path, &self.dirs.layer_path(&diff_id))?;
+        let device = |path: &Path| {
+            rfs::lstat(path).map(|stat| stat.st_dev).map_err(|errno| error("lstat", path, errno))
+        };
+        if device(&self.dirs.layers)? != device(&self.dirs.blobs)? {
+            file::sync_file_system(&self.dirs.blobs)?;
         }
-        file::sync_dir(&self.dirs.layers)
+        Ok(())
+    }
+
+    /// Gives a durable layer its name. Whatever has the name must not be ready.
+    pub(super) fn name_layer(&self, staging: &Staging, id: &Digest) -> Result<()> {
+        self.remove_layer(id)?;
+        file::rename_new(staging.path(), &self.dirs.layer_path(id))
+    }
+
+    /// Makes the names durable.
+    pub(super) fn sync_names(&self) -> Result<()> {
+        file::sync_dir(&self.dirs.layers)?;
+        file::sync_dir(&self.dirs.blobs)
     }
 
     fn temporary_path(&self) -> Result<PathBuf> {
@@ -202,23 +271,9 @@ impl Exclusive<'_> {
     }
 }
 
-/// A layer that is being unpacked. What is dropped unpublished is removed.
-#[derive(Debug)]
-pub(super) struct NewLayer {
-    path: PathBuf,
-}
-
-impl NewLayer {
-    pub(super) fn open(&self) -> Result<OwnedFd> {
-        file::open_dir(&self.path)
-    }
-}
-
-impl Drop for NewLayer {
-    fn drop(&mut self) {
-        // After publishing there is nothing of this name; what fails to go now, a sweep removes.
-        let _ = file::remove_tree(&self.path);
-    }
+/// Whether a directory has nothing in it.
+pub(super) fn is_empty(path: &Path) -> Result<bool> {
+    Ok(names(path)?.len() <= 2)
 }
 
 fn digest(hex: &str) -> Option<Digest> {
@@ -239,57 +294,9 @@ fn names(path: &Path) -> Result<Vec<String>> {
     Ok(names)
 }
 
-fn error(call: &'static str, path: &Path, errno: Errno) -> sys::Error {
+pub(super) fn error(call: &'static str, path: &Path, errno: Errno) -> sys::Error {
     sys::Error::new(call, path.display().to_string(), errno)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn id(digit: char) -> Digest {
-        digest(&digit.to_string().repeat(64)).unwrap()
-    }
-
-    #[test]
-    fn a_sweep_removes_only_what_is_ours_and_unknown() {
-        let tmp = tempfile::tempdir().unwrap();
-        let dirs = ImageDirs::below(tmp.path());
-        let exclusive = dirs.exclusive().unwrap();
-        for digit in ['a', 'b'] {
-            exclusive.publish(vec![(id(digit), exclusive.new_layer().unwrap())]).unwrap();
-            exclusive.write_blob(&id(digit), b"x").unwrap();
-        }
-        std::mem::forget(exclusive.new_layer().unwrap());
-        let unfinished = dirs.blob_path(&id('a')).with_added_extension("tmp");
-        file::create_new(&unfinished, 0o600).unwrap();
-        file::make_dir(&tmp.path().join("layers/mine"), 0o700).unwrap();
-        let keep = BTreeSet::from([id('a')]);
-        assert_eq!(exclusive.sweep(&keep, &keep).unwrap(), Swept { layers: 2, blobs: 2 });
-        let mut left = names(&tmp.path().join("layers")).unwrap();
-        left.sort();
-        assert_eq!(left, [".", "..", ".lock", id('a').hex(), "mine"]);
-        assert!(dirs.blob_path(&id('a')).exists());
-        assert_eq!(exclusive.sweep(&keep, &keep).unwrap(), Swept::default());
-    }
-
-    #[test]
-    fn only_one_has_the_turn() {
-        let tmp = tempfile::tempdir().unwrap();
-        let dirs = ImageDirs::below(tmp.path());
-        let exclusive = dirs.exclusive().unwrap();
-        assert!(dirs.try_exclusive().unwrap().is_none());
-        drop(exclusive);
-        assert!(dirs.try_exclusive().unwrap().is_some());
-    }
-
-    #[test]
-    fn publishing_replaces_what_a_crash_left() {
-        let tmp = tempfile::tempdir().unwrap();
-        let dirs = ImageDirs::below(tmp.path());
-        let exclusive = dirs.exclusive().unwrap();
-        file::make_dirs(&dirs.layer_path(&id('a')).join("left/over"), 0o700).unwrap();
-        exclusive.publish(vec![(id('a'), exclusive.new_layer().unwrap())]).unwrap();
-        assert_eq!(names(&dirs.layer_path(&id('a'))).unwrap().len(), 2);
-    }
-}
+mod tests;

@@ -4,11 +4,14 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::error::{Error, Result};
+use super::hashing::digest_of;
+use super::install::Verified;
 use super::limits;
 use super::platform::Platform;
+use super::stream::Blob;
 use crate::model::Digest;
 
 /// A reference to content.
@@ -86,6 +89,50 @@ pub(super) fn parse(what: &str, content: &[u8], media_type: &str) -> Result<Docu
         (_, _, Some(_)) => Err(Error::document(what, "is not what its media type says, or both")),
         _ => Err(Error::document(what, "is neither a manifest nor an index")),
     }
+}
+
+/// The manifest of an image that came without one: the same for the same config and layers.
+pub(super) fn manifest<'a>(
+    config: &Verified,
+    layers: impl Iterator<Item = &'a Blob>,
+) -> Result<Verified> {
+    let config = NewDescriptor {
+        media_type: CONFIG_TYPES[0],
+        digest: &config.digest,
+        size: config.content.len() as u64,
+    };
+    let layers = layers.map(|layer| NewDescriptor {
+        media_type: layer.codec.media_type(),
+        digest: &layer.digest,
+        size: layer.size,
+    });
+    let manifest = NewManifest {
+        schema_version: 2,
+        media_type: MANIFEST_TYPES[0],
+        config,
+        layers: layers.collect(),
+    };
+    let content = serde_json::to_vec(&manifest)
+        .map_err(|source| Error::Json { what: "a new manifest".to_owned(), source })?;
+    Ok(Verified { digest: digest_of(&content), content })
+}
+
+/// Fields in the order in which they are always written.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct NewManifest<'a> {
+    schema_version: u32,
+    media_type: &'a str,
+    config: NewDescriptor<'a>,
+    layers: Vec<NewDescriptor<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct NewDescriptor<'a> {
+    media_type: &'a str,
+    digest: &'a Digest,
+    size: u64,
 }
 
 fn too_many(what: &str, limit: usize, unit: &'static str) -> Error {

@@ -139,6 +139,12 @@ pub enum Error {
         /// What is counted.
         unit: &'static str,
     },
+    /// A layer was removed while an image that has it, too, was being loaded.
+    #[error("layer {layer} was removed meanwhile")]
+    LayerGone {
+        /// The layer's id.
+        layer: Digest,
+    },
     /// A registry does not have it, does not give it, or sends something else.
     #[error(transparent)]
     Registry(#[from] registry::Error),
@@ -161,8 +167,13 @@ impl Error {
 
     /// What went wrong reading a stream: the registry's fault, the kernel's, or the content's.
     pub(super) fn from_read(what: String, source: io::Error) -> Self {
+        // A reader may have had more to say than an io::Error can.
         let source = match registry::Error::from_read(source) {
             Ok(error) => return Self::Registry(error),
+            Err(source) => source,
+        };
+        let source = match source.downcast::<sys::Error>() {
+            Ok(error) => return Self::System(error),
             Err(source) => source,
         };
         if source.raw_os_error().is_some() {

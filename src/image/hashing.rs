@@ -1,10 +1,11 @@
 //! Digests computed while the bytes pass.
 
-use std::io::{self, Read};
+use std::io::{self, BufRead, BufReader, Read};
 
 use sha2::{Digest as _, Sha256};
 
 use super::error::{Error, Result};
+use super::limits;
 use crate::model::Digest;
 
 /// A reader that hashes and counts what is read through it.
@@ -54,6 +55,21 @@ impl<R: Read> Read for Hashing<R> {
 /// The digest of `content`.
 pub(super) fn digest_of(content: &[u8]) -> Digest {
     Digest::from_sha256(Sha256::digest(content).into())
+}
+
+/// The digest of all that can be read from `input`.
+pub(super) fn digest_of_stream(what: &str, input: impl Read) -> Result<Digest> {
+    let mut input = BufReader::with_capacity(limits::BUFFER_BYTES, input);
+    let mut hash = Sha256::new();
+    loop {
+        let chunk = input.fill_buf().map_err(|e| Error::from_read(what.to_owned(), e))?;
+        if chunk.is_empty() {
+            return Ok(Digest::from_sha256(hash.finalize().into()));
+        }
+        hash.update(chunk);
+        let count = chunk.len();
+        input.consume(count);
+    }
 }
 
 /// Fails if content has another digest than it should.

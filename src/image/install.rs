@@ -1,18 +1,21 @@
 //! From a config and streams of layers to a verified image, wherever they come from.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 
 use jiff::Timestamp;
 
+use super::claim::Claim;
+use super::complete::{Completed, LayerInfo, LayerSource, chain_ids, complete, publish};
 use super::config::{self, ImageConfig};
-use super::dirs::{Exclusive, NewLayer};
+use super::dirs::{Exclusive, ImageDirs};
 use super::error::{Error, Result};
-use super::layer::{Budget, Unpacked};
+use super::layer::Budget;
 use super::limits;
 use super::platform::Platform;
 use super::stream::{self, Blob};
 use crate::model::Digest;
+use crate::model::settings::ImageSettings;
 
 /// An image whose layers are on disk, verified and durable. It is not *ready* until the database
 /// says so.
@@ -20,8 +23,7 @@ use crate::model::Digest;
 pub struct LoadedImage {
     /// Its names, complete (`docker.io/library/busybox:latest`); none if it came without.
     pub names: Vec<String>,
-    /// The digest of its manifest. A docker archive has none; then that of the config, which
-    /// binds the layers just as well.
+    /// The digest of its manifest. A docker archive has none; then that of one made for it.
     pub manifest: Digest,
     /// The digest of its config: the image's id.
     pub config: Digest,
@@ -35,16 +37,8 @@ pub struct LoadedImage {
     pub size: u64,
 }
 
-/// A layer of a loaded image.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LayerInfo {
-    /// The digest of the uncompressed layer.
-    pub diff_id: Digest,
-    /// What it unpacked to; `None` if it was ready already.
-    pub unpacked: Option<Unpacked>,
-}
-
 /// A document with its digest.
+#[derive(Debug)]
 pub(super) struct Verified {
     pub(super) digest: Digest,
     pub(super) content: Vec<u8>,
@@ -52,10 +46,8 @@ pub(super) struct Verified {
 
 /// A layer that can be read.
 pub(super) struct Layer<'a> {
-    /// What its descriptor says; a docker archive has none.
-    pub(super) blob: Option<Blob>,
-    /// Its size in bytes, as it comes.
-    pub(super) size: u64,
+    /// What its descriptor says.
+    pub(super) blob: Blob,
     /// Opens it. Not called for a layer that is ready.
     pub(super) open: Box<dyn FnOnce() -> Result<Box<dyn Read + 'a>> + 'a>,
 }
@@ -63,91 +55,191 @@ pub(super) struct Layer<'a> {
 /// An image that can be read.
 pub(super) struct Image<'a> {
     pub(super) names: Vec<String>,
-    pub(super) manifest: Option<Verified>,
+    pub(super) manifest: Verified,
     pub(super) config: Verified,
     pub(super) layers: Vec<Layer<'a>>,
 }
 
-/// Brings images to disk.
-pub(super) struct Installer<'a> {
-    exclusive: &'a Exclusive<'a>,
-    platform: &'a Platform,
-    /// Layers that the database says are ready.
-    known: &'a dyn Fn(&Digest) -> bool,
-    /// Layers of earlier images of this turn.
-    published: BTreeMap<Digest, Unpacked>,
+/// What is known of a layer before it is on disk.
+#[derive(Debug, Clone)]
+pub(super) struct Wanted {
+    pub(super) diff_id: Digest,
+    pub(super) chain_id: Digest,
+    pub(super) blob: Digest,
 }
 
-impl<'a> Installer<'a> {
-    pub(super) fn new(
-        exclusive: &'a Exclusive<'a>,
-        platform: &'a Platform,
-        known: &'a dyn Fn(&Digest) -> bool,
-    ) -> Self {
-        Self { exclusive, platform, known, published: BTreeMap::new() }
-    }
+/// Layers of an image: those that are ready, and claims on those that are not.
+#[derive(Debug)]
+pub(super) struct Claimed {
+    /// The id by which each layer is ready, if it is.
+    pub(super) ready: Vec<Option<Digest>>,
+    /// By the digest of the blob; it may be of several layers of the image.
+    pub(super) claims: BTreeMap<Digest, Claim>,
+}
 
-    /// Unpacks the layers that are not ready, then makes them visible together: one syncfs(2)
-    /// serves them all.
-    pub(super) fn install(&mut self, image: Image<'_>) -> Result<LoadedImage> {
-        let what = format!("config {}", image.config.digest);
-        let parsed = config::parse(&what, &image.config.content)?;
-        let platform = &parsed.config.platform;
-        if self.platform.suitability(platform).is_none() {
-            let (wanted, found) = (self.platform.clone(), vec![platform.clone()]);
-            return Err(Error::WrongPlatform { wanted, found });
+/// What the database has as ready; asked for anew whenever it may have changed.
+pub(super) type Ready<'a, E> = &'a dyn Fn() -> std::result::Result<BTreeSet<Digest>, E>;
+
+/// The layers of an image: their diff ids with their blobs, which must be as many.
+pub(super) fn wanted(
+    what: &str,
+    diff_ids: &[Digest],
+    blobs: impl ExactSizeIterator<Item = Digest>,
+) -> Result<Vec<Wanted>> {
+    if diff_ids.len() != blobs.len() {
+        return Err(Error::document(what, "does not list as many layers as the image has"));
+    }
+    if diff_ids.len() > limits::LAYERS {
+        let (what, limit) = (what.to_owned(), limits::LAYERS as u64);
+        return Err(Error::TooLarge { what, limit, unit: "layers" });
+    }
+    let ids = diff_ids.iter().cloned().zip(chain_ids(diff_ids));
+    let all = ids.zip(blobs).map(|((diff_id, chain_id), blob)| Wanted { diff_id, chain_id, blob });
+    Ok(all.collect())
+}
+
+/// Claims the layers that are not ready. Those that somebody else has a claim on are waited for,
+/// after `waiting` was told; then they usually are ready.
+pub(super) fn claim<E: From<Error>>(
+    dirs: &ImageDirs,
+    wanted: &[Wanted],
+    ready: Ready<'_, E>,
+    waiting: &dyn Fn(),
+) -> std::result::Result<Claimed, E> {
+    let mut claims = BTreeMap::new();
+    loop {
+        let known = ready()?;
+        let find = |layer: &Wanted| {
+            let ids = [&layer.diff_id, &layer.chain_id];
+            ids.into_iter().find(|id| known.contains(*id) && dirs.has_layer(id)).cloned()
+        };
+        let ready: Vec<_> = wanted.iter().map(find).collect();
+        let missing: BTreeSet<&Digest> = (wanted.iter().zip(&ready))
+            .filter(|(_, ready)| ready.is_none())
+            .map(|(layer, _)| &layer.blob)
+            .collect();
+        claims.retain(|blob, _| missing.contains(blob));
+        if claims.len() == missing.len() {
+            return Ok(Claimed { ready, claims });
         }
-        if parsed.diff_ids.len() != image.layers.len() {
-            return Err(Error::document(what, "does not list as many layers as the image has"));
+        // All anew, so that everybody claims in the same order.
+        claims.clear();
+        for blob in missing {
+            claims.insert(blob.clone(), claim_one(dirs, blob, waiting)?);
         }
-        if parsed.diff_ids.len() > limits::LAYERS {
-            let limit = limits::LAYERS as u64;
-            return Err(Error::TooLarge { what, limit, unit: "layers" });
+    }
+}
+
+fn claim_one(dirs: &ImageDirs, blob: &Digest, waiting: &dyn Fn()) -> Result<Claim> {
+    loop {
+        if let Some(claim) = dirs.claim(blob, false)? {
+            return Ok(claim);
         }
-        let size = image.layers.iter().map(|layer| layer.size).fold(0, u64::saturating_add);
-        let layers = self.layers(parsed.diff_ids, image.layers)?;
-        for document in image.manifest.iter().chain([&image.config]) {
-            self.exclusive.write_blob(&document.digest, &document.content)?;
+        waiting();
+        if let Some(claim) = dirs.claim(blob, true)? {
+            return Ok(claim);
         }
-        let config = image.config.digest;
+    }
+}
+
+/// Reads a config, and checks that it is for the platform.
+pub(super) fn config(config: &Verified, platform: &Platform) -> Result<config::ParsedConfig> {
+    let parsed = config::parse(&format!("config {}", config.digest), &config.content)?;
+    if platform.suitability(&parsed.config.platform).is_none() {
+        let (wanted, found) = (platform.clone(), vec![parsed.config.platform]);
+        return Err(Error::WrongPlatform { wanted, found });
+    }
+    Ok(parsed)
+}
+
+/// An image that is on disk but for its names; it holds the claims on its new layers.
+#[derive(Debug)]
+pub(super) struct Prepared {
+    names: Vec<String>,
+    manifest: Verified,
+    config: Verified,
+    parsed: config::ParsedConfig,
+    completed: Completed,
+    size: u64,
+}
+
+impl Image<'_> {
+    /// Brings to disk what is not there yet.
+    pub(super) fn prepare<E: From<Error>>(
+        self,
+        dirs: &ImageDirs,
+        platform: &Platform,
+        settings: &ImageSettings,
+        ready: Ready<'_, E>,
+    ) -> std::result::Result<Prepared, E> {
+        let parsed = config(&self.config, platform)?;
+        let what = format!("config {}", self.config.digest);
+        let blobs = self.layers.iter().map(|layer| layer.blob.digest.clone());
+        let wanted = wanted(&what, &parsed.diff_ids, blobs)?;
+        let size = self.layers.iter().fold(0_u64, |sum, one| sum.saturating_add(one.blob.size));
+        let claimed = claim(dirs, &wanted, ready, &|| {})?;
+        let budget = Budget::new(settings.max_unpacked, settings.max_entries);
+        let layers = stage_all(wanted, claimed, self.layers, &budget, settings.keep_blobs)?;
+        let completed = complete(dirs, layers, &budget)?;
+        let Self { names, manifest, config, .. } = self;
+        Ok(Prepared { names, manifest, config, parsed, completed, size })
+    }
+}
+
+fn stage_all(
+    wanted: Vec<Wanted>,
+    Claimed { ready, mut claims }: Claimed,
+    layers: Vec<Layer<'_>>,
+    budget: &Budget,
+    keep_blobs: bool,
+) -> Result<Vec<LayerSource>> {
+    let mut sources = Vec::with_capacity(layers.len());
+    let mut staged: BTreeMap<Digest, usize> = BTreeMap::new();
+    for (position, ((wanted, ready), layer)) in
+        wanted.into_iter().zip(ready).zip(layers).enumerate()
+    {
+        let Wanted { diff_id, blob: digest, .. } = wanted;
+        let blob = layer.blob;
+        sources.push(if let Some(id) = ready {
+            LayerSource::Ready { id, diff_id, blob: digest, blob_size: blob.size }
+        } else if let Some(claim) = claims.remove(&digest) {
+            let claim = claim.without_resuming()?;
+            let claim = if keep_blobs { claim } else { claim.without_copy()? };
+            let input = (layer.open)()?;
+            let one = stream::stage(&diff_id, &blob, claim, input, budget, &|_| {})?;
+            staged.insert(digest, position);
+            LayerSource::New(Box::new(one))
+        } else {
+            match staged.get(&digest) {
+                Some(earlier) => LayerSource::Same(*earlier),
+                None => return Err(Error::LayerGone { layer: diff_id }),
+            }
+        });
+    }
+    Ok(sources)
+}
+
+impl Prepared {
+    /// Makes the image durable and gives its layers their names; `ready` are those that the
+    /// database has as ready now, in this turn. It is to be dropped after the database knows.
+    pub(super) fn publish(
+        &mut self,
+        exclusive: &Exclusive<'_>,
+        ready: &BTreeSet<Digest>,
+        keep_blobs: bool,
+    ) -> Result<LoadedImage> {
+        let layers = publish(exclusive, &mut self.completed, ready, keep_blobs)?;
+        for document in [&self.manifest, &self.config] {
+            exclusive.write_blob(&document.digest, &document.content)?;
+        }
         Ok(LoadedImage {
-            names: image.names,
-            manifest: image.manifest.map_or_else(|| config.clone(), |manifest| manifest.digest),
-            config,
-            image_config: parsed.config,
+            names: self.names.clone(),
+            manifest: self.manifest.digest.clone(),
+            config: self.config.digest.clone(),
+            image_config: self.parsed.config.clone(),
             layers,
-            created: parsed.created,
-            size,
+            created: self.parsed.created,
+            size: self.size,
         })
-    }
-
-    fn layers(&mut self, diff_ids: Vec<Digest>, layers: Vec<Layer<'_>>) -> Result<Vec<LayerInfo>> {
-        let mut budget = Budget::default();
-        let mut new: Vec<(Digest, NewLayer)> = Vec::new();
-        let mut fresh = BTreeMap::new();
-        let mut infos = Vec::new();
-        for (diff_id, layer) in diff_ids.into_iter().zip(layers) {
-            let earlier = self.published.get(&diff_id).or_else(|| fresh.get(&diff_id));
-            let unpacked = if let Some(unpacked) = earlier {
-                Some(*unpacked)
-            } else if (self.known)(&diff_id) && self.exclusive.dirs().has_layer(&diff_id) {
-                None
-            } else {
-                let (directory, unpacked) = stream::unpack(
-                    self.exclusive,
-                    &diff_id,
-                    layer.blob.as_ref(),
-                    (layer.open)()?,
-                    &mut budget,
-                )?;
-                new.push((diff_id.clone(), directory));
-                fresh.insert(diff_id.clone(), unpacked);
-                Some(unpacked)
-            };
-            infos.push(LayerInfo { diff_id, unpacked });
-        }
-        self.exclusive.publish(new)?;
-        self.published.append(&mut fresh);
-        Ok(infos)
     }
 }

@@ -5,8 +5,11 @@
 /// The longest manifest, index, config or `manifest.json`, in bytes.
 pub const DOCUMENT_BYTES: u64 = 4 << 20;
 
-/// The most layers of one image; overlayfs stacks at most 500 (`OVL_MAX_STACK`).
-pub const LAYERS: usize = 500;
+/// The most layers that a manifest may list.
+pub const LAYERS: usize = 512;
+
+/// The most layers that are not empty: what overlayfs stacks (`OVL_MAX_STACK`).
+pub const STACKED_LAYERS: usize = 500;
 
 /// How many indexes may be nested in one another.
 pub const INDEX_DEPTH: usize = 4;
@@ -19,12 +22,6 @@ pub const ARCHIVE_ENTRIES: usize = 65_536;
 
 /// How many links are followed from name to name inside an image archive.
 pub const ARCHIVE_LINKS: usize = 8;
-
-/// The most bytes the layers of one image may unpack to, holes of sparse files included.
-pub const UNPACKED_BYTES: u64 = 64 << 30;
-
-/// The most entries the layers of one image may have.
-pub const UNPACKED_ENTRIES: u64 = 2_000_000;
 
 /// The longest path of an entry, in bytes: `PATH_MAX`.
 pub const PATH_BYTES: usize = 4096;
@@ -44,8 +41,8 @@ pub const XATTR_BYTES: usize = 65_536;
 /// The most data extents of one sparse file.
 pub const SPARSE_EXTENTS: usize = 1 << 16;
 
-/// The most bytes of directory names that are remembered to restore modification times.
-pub const DIRECTORY_NAME_BYTES: usize = 256 << 20;
+/// The most memory for the names of a layer's directories, kept to restore modification times.
+pub const DIRECTORY_BYTES: usize = 256 << 20;
 
 /// The most bytes after the end of a layer's archive; tar pads to records, never to megabytes.
 pub const TRAILING_BYTES: u64 = 16 << 20;

@@ -1,5 +1,6 @@
 //! Loading images from a file or a directory.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
@@ -7,45 +8,71 @@ use std::path::Path;
 use rustix::fs::{self as rfs, FileType, Mode, OFlags};
 
 use super::codec::Codec;
-use super::dirs::Exclusive;
+use super::dirs::ImageDirs;
 use super::error::{Error, Result};
-use super::install::{Installer, LoadedImage};
+use super::install::{Image, LoadedImage};
 use super::platform::Platform;
 use super::source::{Region, Source};
 use super::stream::sniff;
 use super::{docker, limits, oci};
 use crate::model::Digest;
+use crate::model::settings::ImageSettings;
 use crate::sys;
+
+/// Where it is written down which images and layers there are.
+pub trait Ledger {
+    /// Why it cannot be read or written, or why an image cannot be loaded.
+    type Error: From<Error>;
+    /// What an image is to it.
+    type Image;
+
+    /// The layers that are ready.
+    fn ready(&self) -> std::result::Result<BTreeSet<Digest>, Self::Error>;
+
+    /// Writes an image down whose layers are on disk, durably. Nobody else changes images
+    /// meanwhile.
+    fn record(&mut self, image: &LoadedImage) -> std::result::Result<Self::Image, Self::Error>;
+}
 
 /// Loads the images in `path`: a docker archive, an OCI archive, either of them compressed as a
 /// whole or not, or the directory of an OCI layout.
 ///
-/// `known` says which layers the database has as ready; only those are taken as they are. The
-/// layers of the images that are returned are on disk, durably, but ready only when the database
-/// says so: record them before giving up the turn.
+/// They are loaded one after the other: unpacked under claims, then published and recorded in one
+/// turn. If one fails, those before it stay.
 ///
 /// An archive is read in place. What cannot be, because it is compressed or a pipe, is first
 /// written to a file without a name.
-pub fn load(
-    exclusive: &Exclusive<'_>,
+pub fn load<L: Ledger>(
+    dirs: &ImageDirs,
     path: &Path,
     platform: &Platform,
-    known: &dyn Fn(&Digest) -> bool,
-) -> Result<Vec<LoadedImage>> {
-    let source = open(exclusive, path)?;
-    let images = if let Some((name, content)) = read_first(&source)? {
-        match name {
-            docker::MANIFEST => docker::images(&source, &content)?,
-            _ => oci::images(&source, &content, platform)?,
+    settings: &ImageSettings,
+    ledger: &mut L,
+) -> std::result::Result<Vec<L::Image>, L::Error> {
+    let source = open(dirs, path, settings.max_unpacked)?;
+    let mut recorded = Vec::new();
+    for image in images(&source, path, platform)? {
+        let mut prepared = image.prepare(dirs, platform, settings, &|| ledger.ready())?;
+        let exclusive = dirs.exclusive().map_err(Error::from)?;
+        let ready = ledger.ready()?;
+        let image = prepared.publish(&exclusive, &ready, settings.keep_blobs)?;
+        recorded.push(ledger.record(&image)?);
+    }
+    Ok(recorded)
+}
+
+fn images<'a>(source: &'a Source, path: &Path, platform: &Platform) -> Result<Vec<Image<'a>>> {
+    let images = match read_first(source)? {
+        Some((docker::MANIFEST, content)) => docker::images(source, &content)?,
+        Some((_, content)) => oci::images(source, &content, platform)?,
+        None => {
+            return Err(Error::not_an_image(path, "has neither manifest.json nor index.json"));
         }
-    } else {
-        return Err(Error::not_an_image(path, "has neither manifest.json nor index.json"));
     };
     if images.is_empty() {
         return Err(Error::not_an_image(path, "lists no image"));
     }
-    let mut installer = Installer::new(exclusive, platform, known);
-    images.into_iter().map(|image| installer.install(image)).collect()
+    Ok(images)
 }
 
 /// The document to start from. In an archive that has both, docker's knows the names; in a
@@ -63,7 +90,7 @@ fn read_first(source: &Source) -> Result<Option<(&'static str, Vec<u8>)>> {
     Ok(None)
 }
 
-fn open(exclusive: &Exclusive<'_>, path: &Path) -> Result<Source> {
+fn open(dirs: &ImageDirs, path: &Path, limit: u64) -> Result<Source> {
     let error = |call, errno| sys::Error::new(call, path.display().to_string(), errno);
     let fd = rfs::open(path, OFlags::RDONLY | OFlags::NOCTTY | OFlags::CLOEXEC, Mode::empty())
         .map_err(|errno| error("open", errno))?;
@@ -74,11 +101,11 @@ fn open(exclusive: &Exclusive<'_>, path: &Path) -> Result<Source> {
             let region = Region::whole(File::from(fd))?;
             match sniff_start(path, region.clone())? {
                 Codec::Plain => region,
-                _ => spool(exclusive, path, region)?,
+                _ => spool(dirs, path, region, limit)?,
             }
         }
         FileType::Fifo | FileType::CharacterDevice | FileType::Socket => {
-            spool(exclusive, path, File::from(fd))?
+            spool(dirs, path, File::from(fd), limit)?
         }
         _ => return Err(Error::not_an_image(path, "is a device")),
     };
@@ -89,15 +116,15 @@ fn sniff_start(path: &Path, region: Region) -> Result<Codec> {
     sniff(&path.display().to_string(), &mut BufReader::with_capacity(512, region))
 }
 
-/// Copies a stream, decompressed, to a file without a name.
-fn spool(exclusive: &Exclusive<'_>, path: &Path, input: impl Read) -> Result<Region> {
+/// Copies a stream, decompressed, to a file without a name; at most `limit` bytes.
+fn spool(dirs: &ImageDirs, path: &Path, input: impl Read, limit: u64) -> Result<Region> {
     let what = path.display().to_string();
     let mut input = BufReader::with_capacity(limits::BUFFER_BYTES, input);
     let codec = sniff(&what, &mut input)?;
     let decoder = codec.decode(input).map_err(|e| Error::from_read(what.clone(), e))?;
-    let mut file = exclusive.scratch_file()?;
-    let limit = limits::UNPACKED_BYTES;
-    let mut decoder = BufReader::with_capacity(limits::BUFFER_BYTES, decoder.take(limit + 1));
+    let mut file = dirs.scratch_file()?;
+    let bounded = decoder.take(limit.saturating_add(1));
+    let mut decoder = BufReader::with_capacity(limits::BUFFER_BYTES, bounded);
     let copied =
         io::copy(&mut decoder, &mut file).map_err(|e| Error::from_read(what.clone(), e))?;
     if copied > limit {

@@ -7,14 +7,16 @@
 //! | module | what it is |
 //! |---|---|
 //! | [`dirs`] | where images are kept, whose turn it is, what becomes visible when |
+//! | `claim` | who brings a layer to disk |
 //! | [`load`](mod@load) | finds the images in a file or a directory |
 //! | `docker`, `oci` | the two ways images are laid out on disk |
 //! | `source` | files of an archive or a directory, by name |
 //! | `document`, [`config`] | manifests and indexes; configs |
 //! | [`platform`] | what an image is for |
 //! | `install` | config and layers, wherever they come from, to a verified image |
-//! | `stream` | one layer in one pass: hash, decompress, hash, unpack |
-//! | [`registry`] | images of other hosts |
+//! | `stream` | one layer in one pass: write down, hash, decompress, hash, unpack |
+//! | `complete` | what layers take from those below them, their ids, their names |
+//! | [`registry`] | the client of registries |
 //! | [`progress`] | what whoever waits may want to know |
 //! | `codec`, `hashing`, `tar_reader` | the stations of that pass |
 //! | [`layer`] | entries of a layer to files |
@@ -23,7 +25,9 @@
 
 #![forbid(unsafe_code)]
 
+mod claim;
 mod codec;
+mod complete;
 pub mod config;
 pub mod dirs;
 mod docker;
@@ -42,10 +46,11 @@ mod source;
 mod stream;
 mod tar_reader;
 
+pub use complete::LayerInfo;
 pub use config::ImageConfig;
 pub use dirs::{Exclusive, ImageDirs, Swept};
 pub use error::{Error, Result};
-pub use install::{LayerInfo, LoadedImage};
+pub use install::LoadedImage;
 pub use layer::Unpacked;
-pub use load::load;
+pub use load::{Ledger, load};
 pub use platform::Platform;

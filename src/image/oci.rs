@@ -46,10 +46,7 @@ pub(super) fn images<'a>(
         let name = name.as_deref().and_then(|name| image_name::normalise(name).ok());
         for descriptor in choose(group, platform)? {
             let image = image(source, &descriptor, platform, 0)?;
-            let same = |other: &&mut Image<'a>| {
-                let digest = |image: &Image<'a>| image.manifest.as_ref().map(|m| m.digest.clone());
-                digest(other) == digest(&image)
-            };
+            let same = |other: &&mut Image<'a>| other.manifest.digest == image.manifest.digest;
             match images.iter_mut().find(same) {
                 Some(other) => other.names.extend(name.clone()),
                 None => images.push(Image { names: name.iter().cloned().collect(), ..image }),
@@ -94,7 +91,7 @@ fn image<'a>(
         }
         Document::Manifest { config, layers } => Ok(Image {
             names: Vec::new(),
-            manifest: Some(verified),
+            manifest: verified,
             config: read(source, &format!("config {}", config.digest), &config)?,
             layers: layers
                 .into_iter()
@@ -116,7 +113,7 @@ fn layer(source: &Source, descriptor: Descriptor) -> Result<Layer<'_>> {
         let region = blob_region(source, &what, &digest, size)?;
         Ok(Box::new(region) as Box<dyn std::io::Read>)
     };
-    Ok(Layer { blob: Some(blob), size, open: Box::new(open) })
+    Ok(Layer { blob, open: Box::new(open) })
 }
 
 /// Reads a document and verifies its size and digest.

@@ -25,8 +25,19 @@ pub struct Manifest {
     pub size: u64,
     /// When it was built, if it says so.
     pub created: Option<Timestamp>,
-    /// The diff ids of its layers, lowest first.
-    pub layers: Vec<Digest>,
+    /// Its layers, lowest first.
+    pub layers: Vec<ImageLayer>,
+}
+
+/// A layer, as an image has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImageLayer {
+    /// What it is kept by.
+    pub id: Digest,
+    /// The digest of the layer as it came; the blob may have been dropped since.
+    pub blob: Option<Digest>,
+    /// Its size in bytes, as it came; 0 if that is not known.
+    pub blob_size: u64,
 }
 
 /// A manifest, and the names that lead to it.
@@ -103,10 +114,26 @@ impl Snapshot<'_> {
     }
 
     fn with_layers(&self, manifest: Manifest) -> Result<Manifest> {
-        let sql = "SELECT diff_id FROM image_layers WHERE manifest = ?1 ORDER BY position";
+        let sql =
+            "SELECT id, blob, blob_size FROM image_layers WHERE manifest = ?1 ORDER BY position";
         let digest = manifest.digest.as_str();
-        let layers = self.rows("read the layers of an image", sql, [digest], |c| c.parse())?;
+        let layers = self.rows("read the layers of an image", sql, [digest], |columns| {
+            Ok(ImageLayer {
+                id: columns.parse()?,
+                blob: columns.parse_optional()?,
+                blob_size: columns.take()?,
+            })
+        })?;
         Ok(Manifest { layers, ..manifest })
+    }
+
+    /// The blobs that images have: manifests, configs, and layers as they came. Not all of the
+    /// layers need be on disk.
+    pub fn blobs(&self) -> Result<BTreeSet<Digest>> {
+        let sql = "SELECT digest FROM manifests UNION SELECT config_digest FROM manifests
+            UNION SELECT blob FROM image_layers WHERE blob IS NOT NULL";
+        let blobs = self.rows("read the blobs of the images", sql, [], |c| c.parse())?;
+        Ok(blobs.into_iter().collect())
     }
 
     /// The manifests that pods are pinned to or that instances still run from.
@@ -129,13 +156,13 @@ impl Tx<'_> {
     ) -> Result<()> {
         let doing = "write an image";
         let digest = manifest.digest.as_str();
-        let ready = self.layers_ready(&manifest.layers)?;
-        let missing = manifest.layers.iter().filter(|id| !ready.contains(id));
-        let layers: Vec<_> = missing.cloned().collect();
+        let ids: Vec<_> = manifest.layers.iter().map(|layer| layer.id.clone()).collect();
+        let ready = self.layers_ready(&ids)?;
+        let layers: Vec<_> = ids.into_iter().filter(|id| !ready.contains(id)).collect();
         if !layers.is_empty() {
             return Err(Error::LayersMissing { image: manifest.digest.clone(), layers });
         }
-        let new = self.run(
+        self.run(
             doing,
             "INSERT INTO manifests (digest, config_digest, config, platform, size, created)
                 VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (digest) DO NOTHING",
@@ -148,12 +175,18 @@ impl Tx<'_> {
                 manifest.created.map(micros)
             ],
         )?;
-        if new > 0 {
-            for (position, diff_id) in (0_u32..).zip(&manifest.layers) {
-                let sql = "INSERT INTO image_layers (manifest, position, diff_id)
-                    VALUES (?1, ?2, ?3)";
-                self.run(doing, sql, params![digest, position, diff_id.as_str()])?;
-            }
+        for (position, layer) in (0_u32..).zip(&manifest.layers) {
+            let sql = "INSERT INTO image_layers (manifest, position, id, blob, blob_size)
+                VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (manifest, position) DO UPDATE
+                SET id = excluded.id, blob = excluded.blob, blob_size = excluded.blob_size
+                WHERE (id, blob, blob_size)
+                    IS NOT (excluded.id, excluded.blob, excluded.blob_size)";
+            let blob = layer.blob.as_ref().map(Digest::as_str);
+            self.run(
+                doing,
+                sql,
+                params![digest, position, layer.id.as_str(), blob, layer.blob_size],
+            )?;
         }
         if let Some(reference) = reference {
             self.run(

@@ -4,6 +4,7 @@ mod config;
 mod load;
 mod remove;
 mod serve;
+mod trees;
 
 use std::path::Path;
 

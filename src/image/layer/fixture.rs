@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
-use super::{Budget, Problem, Unpacked, unpack};
+use super::{Budget, Problem, Stack, Unpacked, complete, unpack};
 use crate::image::hashing::Hashing;
 use crate::image::tar_reader::Reader;
 use crate::sys::file;
@@ -98,11 +98,14 @@ impl Tar {
 /// A directory to unpack into, beside a tree that nothing may touch.
 pub(super) struct World {
     directory: TempDir,
+    /// The names of its directories that are layers, the topmost first.
+    layers: Vec<Vec<u8>>,
 }
 
 impl World {
     pub(super) fn new() -> Self {
-        let world = Self { directory: tempfile::tempdir().unwrap() };
+        let layers = vec![b"root".to_vec()];
+        let world = Self { directory: tempfile::tempdir().unwrap(), layers };
         file::make_dirs(&world.canary().join("dir"), 0o750).unwrap();
         for name in ["passwd", "dir/inside", "dir/.wh.not"] {
             file::create_new(&world.canary().join(name), 0o640).unwrap();
@@ -119,14 +122,32 @@ impl World {
         self.directory.path().join("canary")
     }
 
-    pub(super) fn unpack(&self, tar: Tar) -> Result<Unpacked, Problem> {
-        self.unpack_within(tar, &mut Budget::default())
+    /// A place that is above layers, the lowest first.
+    pub(super) fn above(layers: impl IntoIterator<Item = Tar>) -> Self {
+        let mut world = Self::new();
+        for (number, tar) in layers.into_iter().enumerate() {
+            world.unpack(tar).unwrap();
+            let name = format!("layer{number}");
+            std::fs::rename(world.root(), world.directory.path().join(&name)).unwrap();
+            world.layers.insert(1, name.into_bytes());
+            file::make_dir(&world.root(), 0o700).unwrap();
+        }
+        world
     }
 
-    pub(super) fn unpack_within(&self, tar: Tar, budget: &mut Budget) -> Result<Unpacked, Problem> {
+    pub(super) fn unpack(&self, tar: Tar) -> Result<Unpacked, Problem> {
+        self.unpack_within(tar, &Budget::new(64 << 30, 2_000_000))
+    }
+
+    /// Unpacks a layer, and completes it by those below.
+    pub(super) fn unpack_within(&self, tar: Tar, budget: &Budget) -> Result<Unpacked, Problem> {
         let stream = Hashing::counting(Cursor::new(tar.bytes()));
         let mut reader = Reader::new(BufReader::new(stream));
-        unpack(&mut reader, file::open_dir(&self.root()).unwrap(), budget)
+        let root = || file::open_dir(&self.root()).unwrap();
+        let (unpacked, open) = unpack(&mut reader, root(), budget)?;
+        let directory = file::open_dir(self.directory.path()).unwrap();
+        complete(root(), &open, &Stack::new(directory, self.layers.clone()), budget)?;
+        Ok(unpacked)
     }
 
     /// All there is outside of the unpacked tree, in every respect.

@@ -2,12 +2,17 @@
 
 use std::os::fd::{AsFd, BorrowedFd};
 
+use rustix::buffer::spare_capacity;
 use rustix::fs::{
-    self as rfs, AtFlags, Gid, Mode, Timespec, Timestamps, UTIME_OMIT, Uid, XattrFlags,
+    self as rfs, AtFlags, Gid, Mode, Stat, Timespec, Timestamps, UTIME_OMIT, Uid, XattrFlags,
 };
 
 use super::{Refusal, system};
+use crate::image::limits;
 use crate::image::tar_reader::Entry;
+
+/// The attribute that what is made in a directory inherits; so it is set when all is made.
+pub(super) const DEFAULT_ACL: &[u8] = b"system.posix_acl_default";
 
 /// Whether an image may set the extended attribute `name`.
 ///
@@ -21,15 +26,25 @@ fn is_kept(name: &[u8]) -> bool {
     }
 }
 
-/// Sets everything but the time. The order matters: chown(2) clears set-id bits and file
+/// Sets everything but the time and a default ACL. The order matters: chown(2) clears set-id bits and file
 /// capabilities, chmod(2) changes the mask of an ACL.
 pub(super) fn apply(fd: BorrowedFd<'_>, entry: &Entry, name: &[u8]) -> Result<(), Refusal> {
     set_owner_and_mode(fd, entry, name)?;
-    for (key, value) in entry.xattrs.iter().filter(|(key, _)| is_kept(key)) {
+    for (key, value) in entry.xattrs.iter().filter(|(key, _)| is_kept(key) && key != DEFAULT_ACL) {
         rfs::fsetxattr(fd, key.as_slice(), value, XattrFlags::empty())
             .map_err(|errno| system("fsetxattr", key, errno))?;
     }
     Ok(())
+}
+
+/// Sets the default ACL of a directory.
+pub(super) fn set_default_acl(
+    fd: BorrowedFd<'_>,
+    value: &[u8],
+    name: &[u8],
+) -> Result<(), Refusal> {
+    rfs::fsetxattr(fd, DEFAULT_ACL, value, XattrFlags::empty())
+        .map_err(|errno| system("fsetxattr", name, errno))
 }
 
 /// Sets owner and mode only: an image may set no attribute on a fifo.
@@ -60,6 +75,46 @@ pub(super) fn apply_to_link(
         .map_err(|errno| system("fchownat", name, errno))?;
     rfs::utimensat(parent.as_fd(), name, &timestamps(entry.mtime), AtFlags::SYMLINK_NOFOLLOW)
         .map_err(|errno| system("utimensat", name, errno))
+}
+
+/// Gives `to` all that an image says of what is behind `from`: owner, mode, attributes and time.
+pub(super) fn copy(
+    from: BorrowedFd<'_>,
+    to: BorrowedFd<'_>,
+    stat: &Stat,
+    name: &[u8],
+) -> Result<(), Refusal> {
+    let failed = |call, errno| system(call, name, errno);
+    rfs::fchown(to, Some(Uid::from_raw(stat.st_uid)), Some(Gid::from_raw(stat.st_gid)))
+        .map_err(|errno| failed("fchown", errno))?;
+    rfs::fchmod(to, Mode::from_raw_mode(stat.st_mode)).map_err(|errno| failed("fchmod", errno))?;
+    let mut names = Vec::with_capacity(limits::XATTR_BYTES);
+    rfs::flistxattr(from, spare_capacity(&mut names))
+        .map_err(|errno| failed("flistxattr", errno))?;
+    let mut value = Vec::with_capacity(limits::XATTR_BYTES);
+    for key in names.split(|byte| *byte == 0).filter(|key| is_kept(key)) {
+        value.clear();
+        rfs::fgetxattr(from, key, spare_capacity(&mut value))
+            .map_err(|errno| failed("fgetxattr", errno))?;
+        rfs::fsetxattr(to, key, &value, XattrFlags::empty())
+            .map_err(|errno| failed("fsetxattr", errno))?;
+    }
+    set_time(to, mtime(stat), name)
+}
+
+/// As [`copy`], for what has no attributes, links and fifos: to `name` itself.
+pub(super) fn copy_at(parent: BorrowedFd<'_>, name: &[u8], stat: &Stat) -> Result<(), Refusal> {
+    let (uid, gid) = (Uid::from_raw(stat.st_uid), Gid::from_raw(stat.st_gid));
+    rfs::chownat(parent, name, Some(uid), Some(gid), AtFlags::SYMLINK_NOFOLLOW)
+        .map_err(|errno| system("fchownat", name, errno))?;
+    rfs::utimensat(parent, name, &timestamps(mtime(stat)), AtFlags::SYMLINK_NOFOLLOW)
+        .map_err(|errno| system("utimensat", name, errno))
+}
+
+/// The modification time.
+pub(super) fn mtime(stat: &Stat) -> Timespec {
+    let tv_nsec = stat.st_mtime_nsec.try_into().unwrap_or_default();
+    Timespec { tv_sec: stat.st_mtime, tv_nsec }
 }
 
 fn timestamps(mtime: Timespec) -> Timestamps {

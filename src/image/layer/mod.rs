@@ -9,7 +9,7 @@
 //! | entry | becomes |
 //! |---|---|
 //! | file, directory, symbolic link, fifo | itself |
-//! | hard link | a link to an earlier entry of this layer, never through a symbolic link |
+//! | hard link | a link to an earlier entry of this layer, never through a symbolic link, or a copy of what a lower layer has |
 //! | `.wh.NAME` | a character device 0:0, unless this layer has NAME itself |
 //! | `.wh..wh..opq` | `trusted.overlay.opaque=y` on the directory |
 //! | other `.wh..wh.*` | nothing: what AUFS left behind |
@@ -23,19 +23,23 @@
 //!
 //! The specification: <https://github.com/opencontainers/image-spec/blob/main/layer.md>
 
+mod complete;
 mod metadata;
 mod path;
+mod stack;
 mod tree;
 mod unpack;
 
 use std::os::fd::OwnedFd;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 
-use super::limits;
 use super::tar_reader::{Fault, Reader, Skip};
 use crate::sys;
+pub(super) use complete::{Open, complete};
+pub(super) use stack::Stack;
 use unpack::Unpacker;
 
 /// What a layer unpacked to.
@@ -49,31 +53,29 @@ pub struct Unpacked {
     pub devices: u64,
 }
 
-/// What the layers of one image may still unpack to.
+/// What the layers of one image may still unpack to. Layers that are unpacked side by side share
+/// it.
 #[derive(Debug)]
 pub(super) struct Budget {
-    bytes: u64,
-    entries: u64,
-}
-
-impl Default for Budget {
-    fn default() -> Self {
-        Self { bytes: limits::UNPACKED_BYTES, entries: limits::UNPACKED_ENTRIES }
-    }
+    max_bytes: u64,
+    max_entries: u64,
+    bytes: AtomicU64,
+    entries: AtomicU64,
 }
 
 impl Budget {
-    #[cfg(test)]
-    pub(super) fn new(bytes: u64, entries: u64) -> Self {
-        Self { bytes, entries }
+    pub(super) fn new(max_bytes: u64, max_entries: u64) -> Self {
+        let (bytes, entries) = (AtomicU64::new(max_bytes), AtomicU64::new(max_entries));
+        Self { max_bytes, max_entries, bytes, entries }
     }
 
-    fn charge(&mut self, bytes: u64) -> Result<(), Problem> {
-        let too_large = |limit, unit| Problem::TooLarge { limit, unit };
-        self.bytes =
-            self.bytes.checked_sub(bytes).ok_or(too_large(limits::UNPACKED_BYTES, "bytes"))?;
-        self.entries =
-            self.entries.checked_sub(1).ok_or(too_large(limits::UNPACKED_ENTRIES, "entries"))?;
+    fn charge(&self, bytes: u64) -> Result<(), Problem> {
+        let take = |left: &AtomicU64, count: u64, limit, unit| {
+            left.fetch_update(Relaxed, Relaxed, |left| left.checked_sub(count))
+                .map_err(|_| Problem::TooLarge { limit, unit })
+        };
+        take(&self.bytes, bytes, self.max_bytes, "bytes")?;
+        take(&self.entries, 1, self.max_entries, "entries")?;
         Ok(())
     }
 }
@@ -105,12 +107,13 @@ fn system(call: &'static str, name: &[u8], errno: Errno) -> Refusal {
     Refusal::System(sys::Error::new(call, name.escape_ascii().to_string(), errno))
 }
 
-/// Unpacks the archive `layer` into the empty directory `root`.
+/// Unpacks the archive `layer` into the empty directory `root`. What it leaves open is for
+/// [`complete()`] to add.
 pub(super) fn unpack<R: Skip>(
     layer: &mut Reader<R>,
     root: OwnedFd,
-    budget: &mut Budget,
-) -> Result<Unpacked, Problem> {
+    budget: &Budget,
+) -> Result<(Unpacked, Open), Problem> {
     let mut unpacker = Unpacker::new(root).map_err(|e| Problem::Entry(b"/".to_vec(), e))?;
     let mut unpacked = Unpacked::default();
     loop {
@@ -128,12 +131,14 @@ pub(super) fn unpack<R: Skip>(
         }
     }
     unpacked.devices = unpacker.devices();
-    unpacker.finish().map_err(|e| Problem::Entry(b"/".to_vec(), e))?;
-    Ok(unpacked)
+    let open = unpacker.finish().map_err(|e| Problem::Entry(b"/".to_vec(), e))?;
+    Ok((unpacked, open))
 }
 
 #[cfg(test)]
 mod breakouts;
+#[cfg(test)]
+mod completed;
 #[cfg(test)]
 mod fixture;
 #[cfg(test)]

@@ -216,7 +216,7 @@ fn the_budget_counts_holes_and_entries() {
     let sparse = Tar::default().edited(b'S', "f", "", b"", huge);
     assert!(matches!(World::new().unpack(sparse), Err(Problem::TooLarge { unit: "bytes", .. })));
     let many = (0..10).fold(Tar::default(), |tar, n| tar.file(&n.to_string(), ""));
-    let refused = World::new().unpack_within(many, &mut Budget::new(1 << 20, 9));
+    let refused = World::new().unpack_within(many, &Budget::new(1 << 20, 9));
     assert!(matches!(refused, Err(Problem::TooLarge { unit: "entries", .. })));
 }
 
@@ -234,4 +234,33 @@ fn the_cached_directory_is_not_used_after_it_was_replaced() {
     world.unpack(layer).unwrap();
     assert!(world.root().join("c/z").exists());
     assert!(world.root().join("c/b/w").exists());
+}
+
+#[test]
+fn the_budget_is_shared() {
+    let budget = Budget::new(100, 10);
+    let unpack = || World::new().unpack_within(Tar::default().file("a", &"x".repeat(60)), &budget);
+    assert!(unpack().is_ok());
+    assert!(matches!(unpack(), Err(Problem::TooLarge { limit: 100, unit: "bytes" })));
+}
+
+#[test]
+fn what_is_made_in_a_directory_does_not_inherit_its_acl() {
+    // Version 2; the owner, the group, the mask and others.
+    let acl: Vec<u8> =
+        [[2, 0, 0, 0].as_slice(), &entry(1, 7), &entry(4, 7), &entry(32, 0)].concat();
+    fn entry(tag: u8, permissions: u8) -> [u8; 8] {
+        [tag, 0, permissions, 0, 255, 255, 255, 255]
+    }
+    let world = World::new();
+    let layer = Tar::default()
+        .pax("SCHILY.xattr.system.posix_acl_default", &acl)
+        .dir("d")
+        .file("d/f", "x")
+        .dir("d/e");
+    world.unpack(layer).unwrap();
+    let path = |name: &str| world.root().join(name);
+    assert_eq!(xattr(&path("d"), "system.posix_acl_default").unwrap(), acl);
+    assert_eq!(xattr(&path("d/e"), "system.posix_acl_default"), None);
+    assert_eq!(path("d/f").metadata().unwrap().mode(), 0o100_644);
 }

@@ -5,21 +5,23 @@
 //! `lib/x` after `lib -> usr/lib` lands in `usr/lib`, as umoci and chrooted unpackers do it, and
 //! `lib -> /` lands in the layer. The last component of an entry is never followed.
 
+use std::collections::BTreeSet;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use rustix::fs::{
-    self as rfs, AtFlags, FileType, Mode, OFlags, ResolveFlags, Timespec, XattrFlags,
+    self as rfs, AtFlags, FileType, Mode, OFlags, ResolveFlags, Stat, Timespec, XattrFlags,
 };
 use rustix::io::Errno;
 
 use super::path::split;
 use super::{Refusal, metadata, system};
 use crate::image::limits;
+use crate::image::tar_reader::Entry;
 use crate::sys;
 
 /// The xattr that hides a lower directory's content; overlayfs documentation, "whiteouts and
 /// opaque directories".
-const OPAQUE: &str = "trusted.overlay.opaque";
+pub(super) const OPAQUE: &str = "trusted.overlay.opaque";
 
 /// What has a name already when an entry is to be made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,7 +41,10 @@ pub(super) struct Tree {
     last: Option<(Vec<u8>, OwnedFd)>,
     /// Directories whose times are set at the end, because entries made in them change them.
     dated: Vec<Dated>,
-    dated_names: usize,
+    dated_bytes: usize,
+    /// Inodes of the directories that were made because something is in them, not because they
+    /// are listed.
+    implied: BTreeSet<u64>,
 }
 
 /// A directory and the time it is to have.
@@ -47,11 +52,13 @@ struct Dated {
     path: Vec<u8>,
     inode: u64,
     mtime: Timespec,
+    /// Its default ACL, which what is made in it would inherit.
+    acl: Option<Vec<u8>>,
 }
 
 impl Tree {
     pub(super) fn new(root: OwnedFd) -> Self {
-        Self { root, last: None, dated: Vec::new(), dated_names: 0 }
+        Self { root, last: None, dated: Vec::new(), dated_bytes: 0, implied: BTreeSet::new() }
     }
 
     pub(super) fn root(&self) -> BorrowedFd<'_> {
@@ -128,29 +135,62 @@ impl Tree {
         if opaque {
             set_opaque(fd.as_fd())?;
         }
-        self.set_time_at_end(fd.as_fd(), path, Timespec { tv_sec: 0, tv_nsec: 0 })?;
+        let inode = self.date(fd.as_fd(), path, Timespec { tv_sec: 0, tv_nsec: 0 }, None)?;
+        // What takes the place of something that was removed has nothing to do with it.
+        if !opaque {
+            self.implied.insert(inode);
+        }
         Ok(fd)
     }
 
-    /// Remembers the modification time that the directory `fd`, called `path`, is to have.
-    pub(super) fn set_time_at_end(
+    /// Remembers what the listed directory `fd`, called `path`, is to have at the end: its
+    /// modification time and its default ACL.
+    pub(super) fn finish_at_end(
+        &mut self,
+        fd: BorrowedFd<'_>,
+        path: &[u8],
+        entry: &Entry,
+    ) -> Result<(), Refusal> {
+        let acl = entry.xattrs.iter().find(|(key, _)| key == metadata::DEFAULT_ACL);
+        let acl = acl.map(|(_, value)| value.clone());
+        let inode = self.date(fd, path, entry.mtime, acl)?;
+        self.implied.remove(&inode);
+        Ok(())
+    }
+
+    fn date(
         &mut self,
         fd: BorrowedFd<'_>,
         path: &[u8],
         mtime: Timespec,
-    ) -> Result<(), Refusal> {
-        self.dated_names += path.len();
-        if self.dated_names > limits::DIRECTORY_NAME_BYTES {
+        acl: Option<Vec<u8>>,
+    ) -> Result<u64, Refusal> {
+        self.dated_bytes += path.len() + acl.as_ref().map_or(0, Vec::len) + size_of::<Dated>();
+        if self.dated_bytes > limits::DIRECTORY_BYTES {
             return Err(Refusal::Because("is one of too many directories with long names"));
         }
         let inode = rfs::fstat(fd).map_err(|errno| system("fstat", path, errno))?.st_ino;
-        self.dated.push(Dated { path: path.to_vec(), inode, mtime });
-        Ok(())
+        self.dated.push(Dated { path: path.to_vec(), inode, mtime, acl });
+        Ok(inode)
     }
 
-    /// Gives the directories their times, in the order they were remembered.
-    pub(super) fn finish(self) -> Result<(), Refusal> {
-        for Dated { path, inode, mtime } in &self.dated {
+    /// The inodes of the directories that are not listed; some may be gone again.
+    pub(super) fn implied(&self) -> &BTreeSet<u64> {
+        &self.implied
+    }
+
+    /// Opens the directory `path`, no part of which is a link.
+    pub(super) fn real_directory(&self, path: &[u8]) -> Result<OwnedFd, Refusal> {
+        let path = if path.is_empty() { b"." } else { path };
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_XDEV;
+        rfs::openat2(&self.root, path, flags, Mode::empty(), resolve)
+            .map_err(|errno| system("openat2", path, errno))
+    }
+
+    /// Gives the directories their times and default ACLs, in the order they were remembered.
+    pub(super) fn finish(&self) -> Result<(), Refusal> {
+        for Dated { path, inode, mtime, acl } in &self.dated {
             let (parent, name) = split(path);
             let name = if name.is_empty() { b"." } else { name };
             let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
@@ -161,6 +201,9 @@ impl Tree {
             let Ok(fd) = fd else { continue };
             let stat = rfs::fstat(&fd).map_err(|errno| system("fstat", path, errno))?;
             if stat.st_ino == *inode {
+                if let Some(acl) = acl {
+                    metadata::set_default_acl(fd.as_fd(), acl, path)?;
+                }
                 metadata::set_time(fd.as_fd(), *mtime, path)?;
             }
         }
@@ -178,15 +221,25 @@ impl Tree {
 
 /// What `name` is in the directory `parent`, without following it.
 pub(super) fn existing(parent: BorrowedFd<'_>, name: &[u8]) -> Result<Existing, Refusal> {
+    Ok(status(parent, name)?.map_or(Existing::Nothing, |stat| kind(&stat)))
+}
+
+/// The status of `name` in the directory `parent`, without following it.
+pub(super) fn status(parent: BorrowedFd<'_>, name: &[u8]) -> Result<Option<Stat>, Refusal> {
     match rfs::statat(parent, name, AtFlags::SYMLINK_NOFOLLOW) {
-        Err(Errno::NOENT) => Ok(Existing::Nothing),
+        Ok(stat) => Ok(Some(stat)),
+        Err(Errno::NOENT) => Ok(None),
         Err(errno) => Err(system("fstatat", name, errno)),
-        Ok(stat) => Ok(match FileType::from_raw_mode(stat.st_mode) {
-            FileType::Directory => Existing::Directory,
-            // No other devices are ever made here.
-            FileType::CharacterDevice => Existing::Whiteout,
-            _ => Existing::Other,
-        }),
+    }
+}
+
+/// What something in this layer is, by its status.
+pub(super) fn kind(stat: &Stat) -> Existing {
+    match FileType::from_raw_mode(stat.st_mode) {
+        FileType::Directory => Existing::Directory,
+        // No other devices are ever made here.
+        FileType::CharacterDevice => Existing::Whiteout,
+        _ => Existing::Other,
     }
 }
 

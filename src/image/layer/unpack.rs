@@ -8,6 +8,7 @@ use std::os::unix::fs::FileExt;
 use rustix::fs::{self as rfs, AtFlags, FileType, Mode, OFlags};
 use rustix::io::Errno;
 
+use super::complete::{self, Link, Open};
 use super::path::EntryPath;
 use super::tree::{self, Existing, Tree};
 use super::{Refusal, metadata, system};
@@ -19,10 +20,13 @@ const WHITEOUT: &[u8] = b".wh.";
 const AUFS: &[u8] = b".wh..wh.";
 const OPAQUE: &[u8] = b".wh..wh..opq";
 
+const MISSING: Refusal = Refusal::Because("links to what this layer does not have");
+
 /// Makes the entries of a layer.
 pub(super) struct Unpacker {
     tree: Tree,
     devices: u64,
+    open: Open,
 }
 
 impl Unpacker {
@@ -30,7 +34,7 @@ impl Unpacker {
     pub(super) fn new(root: OwnedFd) -> Result<Self, Refusal> {
         rfs::fchmod(&root, Mode::from_raw_mode(0o755))
             .map_err(|errno| system("fchmod", b"/", errno))?;
-        Ok(Self { tree: Tree::new(root), devices: 0 })
+        Ok(Self { tree: Tree::new(root), devices: 0, open: Open::default() })
     }
 
     /// How many devices were left out.
@@ -74,9 +78,13 @@ impl Unpacker {
         }
     }
 
-    /// Sets what could not be set while entries were being made.
-    pub(super) fn finish(self) -> Result<(), Refusal> {
-        self.tree.finish()
+    /// Sets what could not be set while entries were being made, and says what is left open.
+    pub(super) fn finish(mut self) -> Result<Open, Refusal> {
+        if !self.tree.implied().is_empty() {
+            self.open.directories = complete::find_directories(&self.tree, self.tree.implied())?;
+        }
+        self.tree.finish()?;
+        Ok(self.open)
     }
 
     fn root(&mut self, entry: &Entry) -> Result<(), Refusal> {
@@ -85,7 +93,7 @@ impl Unpacker {
         }
         let root = tree::open_directory(self.tree.root(), b".")?;
         metadata::apply(root.as_fd(), entry, b"/")?;
-        self.tree.set_time_at_end(root.as_fd(), b"", entry.mtime)
+        self.tree.finish_at_end(root.as_fd(), b"", entry)
     }
 
     fn directory(&mut self, entry: &Entry, path: &EntryPath) -> Result<(), Refusal> {
@@ -102,7 +110,7 @@ impl Unpacker {
             }
         };
         metadata::apply(fd.as_fd(), entry, name)?;
-        self.tree.set_time_at_end(fd.as_fd(), path.as_bytes(), entry.mtime)
+        self.tree.finish_at_end(fd.as_fd(), path.as_bytes(), entry)
     }
 
     fn file<R: Skip>(
@@ -139,26 +147,50 @@ impl Unpacker {
         let target =
             EntryPath::parse(target).map_err(|_| Refusal::Because("links to no valid path"))?;
         let (target_parent, target_name) = target.split();
-        const MISSING: Refusal = Refusal::Because("links to what this layer does not have");
+        const DIRECTORY: Refusal = Refusal::Because("links to a directory");
         let source = match self.tree.resolve(target_parent) {
             Ok(source) if !target.is_root() => source,
-            Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => return Err(MISSING),
-            Ok(_) => return Err(Refusal::Because("links to a directory")),
+            Ok(_) => return Err(DIRECTORY),
+            Err(Errno::NOENT) => return self.open_link(path, target),
+            Err(Errno::NOTDIR | Errno::LOOP) => return Err(MISSING),
             Err(errno) => return Err(system("openat2", target.as_bytes(), errno)),
         };
-        match tree::existing(source.as_fd(), target_name)? {
-            Existing::Other => {}
-            Existing::Directory => return Err(Refusal::Because("links to a directory")),
-            Existing::Nothing | Existing::Whiteout => return Err(MISSING),
-        }
+        let linked = match tree::status(source.as_fd(), target_name)? {
+            None => return self.open_link(path, target),
+            Some(stat) => match tree::kind(&stat) {
+                Existing::Other => stat.st_ino,
+                Existing::Directory => return Err(DIRECTORY),
+                Existing::Nothing | Existing::Whiteout => return Err(MISSING),
+            },
+        };
         let (parent, name) = path.split();
         let directory = self.tree.directory(parent)?;
-        if same_file(source.as_fd(), target_name, directory, name)? {
+        if tree::status(directory, name)?.is_some_and(|stat| stat.st_ino == linked) {
             return Ok(());
         }
         self.make(path, "linkat", |parent| {
             rfs::linkat(&source, target_name, parent, name, AtFlags::empty())
-        })
+        })?;
+        if self.open.targets.contains_key(&linked)
+            && complete::stand_in(self.tree.directory(parent)?, name)?.is_some()
+        {
+            self.open.links.push(Link { path: path.clone(), inode: linked });
+        }
+        Ok(())
+    }
+
+    /// A hard link to what only a lower layer can have: an empty file stands for it.
+    fn open_link(&mut self, path: &EntryPath, target: EntryPath) -> Result<(), Refusal> {
+        let name = path.split().1;
+        let flags =
+            OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let fd = self.make(path, "openat", |parent| {
+            rfs::openat(parent, name, flags, Mode::RUSR | Mode::WUSR)
+        })?;
+        let inode = complete::mark_stand_in(&fd, name)?;
+        self.open.targets.insert(inode, target);
+        self.open.links.push(Link { path: path.clone(), inode });
+        Ok(())
     }
 
     fn fifo(&mut self, entry: &Entry, path: &EntryPath) -> Result<(), Refusal> {
@@ -216,21 +248,6 @@ impl Unpacker {
         }
         self.tree.remove(parent, name)?;
         make(self.tree.directory(parent)?).map_err(|errno| system(call, name, errno))
-    }
-}
-
-fn same_file(
-    one: BorrowedFd<'_>,
-    one_name: &[u8],
-    other: BorrowedFd<'_>,
-    other_name: &[u8],
-) -> Result<bool, Refusal> {
-    let flags = AtFlags::SYMLINK_NOFOLLOW;
-    let one = rfs::statat(one, one_name, flags).map_err(|e| system("fstatat", one_name, e))?;
-    match rfs::statat(other, other_name, flags) {
-        Ok(other) => Ok((one.st_dev, one.st_ino) == (other.st_dev, other.st_ino)),
-        Err(Errno::NOENT) => Ok(false),
-        Err(errno) => Err(system("fstatat", other_name, errno)),
     }
 }
 

@@ -58,8 +58,11 @@ impl Init<'_> {
 
     fn mount_overlay(&self, target: &Path) -> Result<(), Failure> {
         let doing = "mount the root file system";
-        // Descriptors keep the option string short (it may be one page) and free of characters
-        // that the kernel would take as separators.
+        // Descriptors keep the option string short (it may be one page, for 500 layers) and free of
+        // characters that the kernel would take as separators.
+        rustix::process::chdir("/proc/self/fd")
+            .map_err(|errno| sys::Error::new("chdir", "/proc/self/fd", errno))
+            .doing(doing)?;
         let mut layers = Vec::with_capacity(self.launch.layers.len());
         for layer in &self.launch.layers {
             layers.push(open_directory(layer).doing(doing)?);
@@ -84,8 +87,9 @@ fn open_directory(path: &Path) -> sys::Result<OwnedFd> {
         .map_err(|errno| sys::Error::new("open", path.display().to_string(), errno))
 }
 
+/// Relative to /proc/self/fd.
 fn descriptor_path(fd: &OwnedFd) -> String {
-    format!("/proc/self/fd/{}", fd.as_raw_fd())
+    fd.as_raw_fd().to_string()
 }
 
 /// Writes a kernel parameter through a procfs that nobody else can have put anything on.

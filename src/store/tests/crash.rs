@@ -7,8 +7,12 @@ use super::*;
 use crate::store::migrations::STEPS;
 
 /// The schema of a tank to come.
-const NEXT: [&str; 3] =
-    [STEPS[0], "CREATE TABLE a (x) ; CREATE TABLE b (x)", "DROP TABLE a; CREATE TABLE c (x)"];
+const NEXT: [&str; 4] = [
+    STEPS[0],
+    STEPS[1],
+    "CREATE TABLE a (x) ; CREATE TABLE b (x)",
+    "DROP TABLE a; CREATE TABLE c (x)",
+];
 
 #[test]
 #[ignore = "a role that other tests start"]

@@ -3,7 +3,12 @@ use std::collections::BTreeSet;
 use super::*;
 
 fn layer(byte: u8) -> Layer {
-    Layer { diff_id: digest(byte), bytes: 100, entries: 7 }
+    Layer { id: digest(byte), bytes: 100, entries: 7 }
+}
+
+/// Layer `byte`, which came as blob `byte + 50`.
+fn image_layer(byte: u8) -> ImageLayer {
+    ImageLayer { id: digest(byte), blob: Some(digest(byte + 50)), blob_size: 50 }
 }
 
 fn manifest(byte: u8, layers: &[u8]) -> Manifest {
@@ -14,7 +19,7 @@ fn manifest(byte: u8, layers: &[u8]) -> Manifest {
         platform: "linux/amd64".into(),
         size: 5,
         created: Some(at(0)),
-        layers: layers.iter().map(|byte| digest(*byte)).collect(),
+        layers: layers.iter().map(|byte| image_layer(*byte)).collect(),
     }
 }
 
@@ -93,6 +98,20 @@ fn used_images_and_referenced_layers_are_not_removed() {
     store.write(|tx| tx.insert_instance(&running)).unwrap();
     let used = store.read(|s| s.images_in_use()).unwrap();
     assert_eq!(used, BTreeSet::from([digest(1), digest(77)]));
+}
+
+#[test]
+fn blobs_are_those_of_all_images() {
+    let (_root, mut store) = with_images();
+    let all = [1, 2, 61, 62, 63, 101, 102];
+    assert_eq!(store.read(|s| s.blobs()).unwrap(), all.map(digest).into());
+    let moved = Manifest {
+        layers: vec![ImageLayer { blob: None, ..image_layer(12) }, image_layer(13)],
+        ..manifest(1, &[])
+    };
+    store.write(|tx| tx.put_image(Some("one"), &moved, at(1))).unwrap();
+    assert_eq!(store.read(|s| s.image_by_digest(&digest(1))).unwrap(), Some(moved));
+    assert!(!store.read(|s| s.blobs()).unwrap().contains(&digest(62)));
 }
 
 #[test]
