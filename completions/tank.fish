@@ -45,7 +45,9 @@ complete -c tank -n "__fish_tank_needs_command" -f -a "plan" -d 'Say what a pass
 complete -c tank -n "__fish_tank_needs_command" -f -a "reconcile" -d 'Run one pass: compare what should run with what does, and act on the difference'
 complete -c tank -n "__fish_tank_needs_command" -f -a "exec" -d 'Run a program in a running container'
 complete -c tank -n "__fish_tank_needs_command" -f -a "logs" -d 'Print the log of a container'
-complete -c tank -n "__fish_tank_needs_command" -f -a "image" -d 'Load, list and remove images'
+complete -c tank -n "__fish_tank_needs_command" -f -a "image" -d 'Pull, load, list, save and remove images'
+complete -c tank -n "__fish_tank_needs_command" -f -a "login" -d 'Log in to a registry'
+complete -c tank -n "__fish_tank_needs_command" -f -a "logout" -d 'Log out of a registry'
 complete -c tank -n "__fish_tank_needs_command" -f -a "schema" -d 'Print the JSON Schema of the pod file'
 complete -c tank -n "__fish_tank_needs_command" -f -a "completions" -d 'Print the completions for a shell'
 complete -c tank -n "__fish_tank_needs_command" -f -a "man" -d 'Write the manual pages into a directory'
@@ -184,20 +186,35 @@ complete -c tank -n "__fish_tank_using_subcommand logs" -s f -l follow -d 'Wait 
 complete -c tank -n "__fish_tank_using_subcommand logs" -s v -l verbose -d 'Show progress also where standard error is not a terminal'
 complete -c tank -n "__fish_tank_using_subcommand logs" -s q -l quiet -d 'Show results and errors only'
 complete -c tank -n "__fish_tank_using_subcommand logs" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c tank -n "__fish_tank_using_subcommand image; and not __fish_seen_subcommand_from load list ls inspect rm help" -l root -d 'Directory of everything that must survive a reboot' -r -F
-complete -c tank -n "__fish_tank_using_subcommand image; and not __fish_seen_subcommand_from load list ls inspect rm help" -l run-root -d 'Directory of everything that a reboot discards' -r -F
-complete -c tank -n "__fish_tank_using_subcommand image; and not __fish_seen_subcommand_from load list ls inspect rm help" -l color -d 'When to use colours; NO_COLOR is obeyed' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+complete -c tank -n "__fish_tank_using_subcommand image; and not __fish_seen_subcommand_from pull load list ls inspect tag rm prune save help" -l root -d 'Directory of everything that must survive a reboot' -r -F
+complete -c tank -n "__fish_tank_using_subcommand image; and not __fish_seen_subcommand_from pull load list ls inspect tag rm prune save help" -l run-root -d 'Directory of everything that a reboot discards' -r -F
+complete -c tank -n "__fish_tank_using_subcommand image; and not __fish_seen_subcommand_from pull load list ls inspect tag rm prune save help" -l color -d 'When to use colours; NO_COLOR is obeyed' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
-complete -c tank -n "__fish_tank_using_subcommand image; and not __fish_seen_subcommand_from load list ls inspect rm help" -s v -l verbose -d 'Show progress also where standard error is not a terminal'
-complete -c tank -n "__fish_tank_using_subcommand image; and not __fish_seen_subcommand_from load list ls inspect rm help" -s q -l quiet -d 'Show results and errors only'
-complete -c tank -n "__fish_tank_using_subcommand image; and not __fish_seen_subcommand_from load list ls inspect rm help" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c tank -n "__fish_tank_using_subcommand image; and not __fish_seen_subcommand_from load list ls inspect rm help" -f -a "load" -d 'Load an image from a docker archive, an OCI archive or an OCI layout directory'
-complete -c tank -n "__fish_tank_using_subcommand image; and not __fish_seen_subcommand_from load list ls inspect rm help" -f -a "list" -d 'List the images on disk'
-complete -c tank -n "__fish_tank_using_subcommand image; and not __fish_seen_subcommand_from load list ls inspect rm help" -f -a "ls" -d 'List the images on disk'
-complete -c tank -n "__fish_tank_using_subcommand image; and not __fish_seen_subcommand_from load list ls inspect rm help" -f -a "inspect" -d 'Show the layers and the configuration of an image'
-complete -c tank -n "__fish_tank_using_subcommand image; and not __fish_seen_subcommand_from load list ls inspect rm help" -f -a "rm" -d 'Remove images'
-complete -c tank -n "__fish_tank_using_subcommand image; and not __fish_seen_subcommand_from load list ls inspect rm help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c tank -n "__fish_tank_using_subcommand image; and not __fish_seen_subcommand_from pull load list ls inspect tag rm prune save help" -s v -l verbose -d 'Show progress also where standard error is not a terminal'
+complete -c tank -n "__fish_tank_using_subcommand image; and not __fish_seen_subcommand_from pull load list ls inspect tag rm prune save help" -s q -l quiet -d 'Show results and errors only'
+complete -c tank -n "__fish_tank_using_subcommand image; and not __fish_seen_subcommand_from pull load list ls inspect tag rm prune save help" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tank -n "__fish_tank_using_subcommand image; and not __fish_seen_subcommand_from pull load list ls inspect tag rm prune save help" -f -a "pull" -d 'Fetch images from registries'
+complete -c tank -n "__fish_tank_using_subcommand image; and not __fish_seen_subcommand_from pull load list ls inspect tag rm prune save help" -f -a "load" -d 'Load an image from a docker archive, an OCI archive or an OCI layout directory'
+complete -c tank -n "__fish_tank_using_subcommand image; and not __fish_seen_subcommand_from pull load list ls inspect tag rm prune save help" -f -a "list" -d 'List the images on disk'
+complete -c tank -n "__fish_tank_using_subcommand image; and not __fish_seen_subcommand_from pull load list ls inspect tag rm prune save help" -f -a "ls" -d 'List the images on disk'
+complete -c tank -n "__fish_tank_using_subcommand image; and not __fish_seen_subcommand_from pull load list ls inspect tag rm prune save help" -f -a "inspect" -d 'Show the layers and the configuration of an image'
+complete -c tank -n "__fish_tank_using_subcommand image; and not __fish_seen_subcommand_from pull load list ls inspect tag rm prune save help" -f -a "tag" -d 'Give an image one more name'
+complete -c tank -n "__fish_tank_using_subcommand image; and not __fish_seen_subcommand_from pull load list ls inspect tag rm prune save help" -f -a "rm" -d 'Remove images'
+complete -c tank -n "__fish_tank_using_subcommand image; and not __fish_seen_subcommand_from pull load list ls inspect tag rm prune save help" -f -a "prune" -d 'Remove images that nothing needs'
+complete -c tank -n "__fish_tank_using_subcommand image; and not __fish_seen_subcommand_from pull load list ls inspect tag rm prune save help" -f -a "save" -d 'Save images to a file that docker, podman, skopeo and tank read'
+complete -c tank -n "__fish_tank_using_subcommand image; and not __fish_seen_subcommand_from pull load list ls inspect tag rm prune save help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c tank -n "__fish_tank_using_subcommand image; and __fish_seen_subcommand_from pull" -l platform -d 'The platform to choose: os/architecture[/variant]; this machine\'s if left out' -r
+complete -c tank -n "__fish_tank_using_subcommand image; and __fish_seen_subcommand_from pull" -l lock-timeout -d 'How long to wait for another tank command that holds a lock' -r
+complete -c tank -n "__fish_tank_using_subcommand image; and __fish_seen_subcommand_from pull" -s o -l output -d 'Print JSON for scripts' -r -f -a "json\t'One JSON object'"
+complete -c tank -n "__fish_tank_using_subcommand image; and __fish_seen_subcommand_from pull" -l root -d 'Directory of everything that must survive a reboot' -r -F
+complete -c tank -n "__fish_tank_using_subcommand image; and __fish_seen_subcommand_from pull" -l run-root -d 'Directory of everything that a reboot discards' -r -F
+complete -c tank -n "__fish_tank_using_subcommand image; and __fish_seen_subcommand_from pull" -l color -d 'When to use colours; NO_COLOR is obeyed' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c tank -n "__fish_tank_using_subcommand image; and __fish_seen_subcommand_from pull" -s v -l verbose -d 'Show progress also where standard error is not a terminal'
+complete -c tank -n "__fish_tank_using_subcommand image; and __fish_seen_subcommand_from pull" -s q -l quiet -d 'Show results and errors only'
+complete -c tank -n "__fish_tank_using_subcommand image; and __fish_seen_subcommand_from pull" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c tank -n "__fish_tank_using_subcommand image; and __fish_seen_subcommand_from load" -s i -l input -d 'The archive or directory, as others name it' -r -F
 complete -c tank -n "__fish_tank_using_subcommand image; and __fish_seen_subcommand_from load" -l lock-timeout -d 'How long to wait for another tank command that holds a lock' -r
 complete -c tank -n "__fish_tank_using_subcommand image; and __fish_seen_subcommand_from load" -s o -l output -d 'Print JSON for scripts' -r -f -a "json\t'One JSON object'"
@@ -236,7 +253,18 @@ never\t'Never'"
 complete -c tank -n "__fish_tank_using_subcommand image; and __fish_seen_subcommand_from inspect" -s v -l verbose -d 'Show progress also where standard error is not a terminal'
 complete -c tank -n "__fish_tank_using_subcommand image; and __fish_seen_subcommand_from inspect" -s q -l quiet -d 'Show results and errors only'
 complete -c tank -n "__fish_tank_using_subcommand image; and __fish_seen_subcommand_from inspect" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tank -n "__fish_tank_using_subcommand image; and __fish_seen_subcommand_from tag" -l lock-timeout -d 'How long to wait for another tank command that holds a lock' -r
+complete -c tank -n "__fish_tank_using_subcommand image; and __fish_seen_subcommand_from tag" -s o -l output -d 'Print JSON for scripts' -r -f -a "json\t'One JSON object'"
+complete -c tank -n "__fish_tank_using_subcommand image; and __fish_seen_subcommand_from tag" -l root -d 'Directory of everything that must survive a reboot' -r -F
+complete -c tank -n "__fish_tank_using_subcommand image; and __fish_seen_subcommand_from tag" -l run-root -d 'Directory of everything that a reboot discards' -r -F
+complete -c tank -n "__fish_tank_using_subcommand image; and __fish_seen_subcommand_from tag" -l color -d 'When to use colours; NO_COLOR is obeyed' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c tank -n "__fish_tank_using_subcommand image; and __fish_seen_subcommand_from tag" -s v -l verbose -d 'Show progress also where standard error is not a terminal'
+complete -c tank -n "__fish_tank_using_subcommand image; and __fish_seen_subcommand_from tag" -s q -l quiet -d 'Show results and errors only'
+complete -c tank -n "__fish_tank_using_subcommand image; and __fish_seen_subcommand_from tag" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c tank -n "__fish_tank_using_subcommand image; and __fish_seen_subcommand_from rm" -l lock-timeout -d 'How long to wait for another tank command that holds a lock' -r
+complete -c tank -n "__fish_tank_using_subcommand image; and __fish_seen_subcommand_from rm" -s o -l output -d 'Print JSON for scripts' -r -f -a "json\t'One JSON object'"
 complete -c tank -n "__fish_tank_using_subcommand image; and __fish_seen_subcommand_from rm" -l root -d 'Directory of everything that must survive a reboot' -r -F
 complete -c tank -n "__fish_tank_using_subcommand image; and __fish_seen_subcommand_from rm" -l run-root -d 'Directory of everything that a reboot discards' -r -F
 complete -c tank -n "__fish_tank_using_subcommand image; and __fish_seen_subcommand_from rm" -l color -d 'When to use colours; NO_COLOR is obeyed' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
@@ -245,16 +273,65 @@ never\t'Never'"
 complete -c tank -n "__fish_tank_using_subcommand image; and __fish_seen_subcommand_from rm" -s v -l verbose -d 'Show progress also where standard error is not a terminal'
 complete -c tank -n "__fish_tank_using_subcommand image; and __fish_seen_subcommand_from rm" -s q -l quiet -d 'Show results and errors only'
 complete -c tank -n "__fish_tank_using_subcommand image; and __fish_seen_subcommand_from rm" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tank -n "__fish_tank_using_subcommand image; and __fish_seen_subcommand_from prune" -l lock-timeout -d 'How long to wait for another tank command that holds a lock' -r
+complete -c tank -n "__fish_tank_using_subcommand image; and __fish_seen_subcommand_from prune" -s o -l output -d 'Print JSON for scripts' -r -f -a "json\t'One JSON object'"
+complete -c tank -n "__fish_tank_using_subcommand image; and __fish_seen_subcommand_from prune" -l root -d 'Directory of everything that must survive a reboot' -r -F
+complete -c tank -n "__fish_tank_using_subcommand image; and __fish_seen_subcommand_from prune" -l run-root -d 'Directory of everything that a reboot discards' -r -F
+complete -c tank -n "__fish_tank_using_subcommand image; and __fish_seen_subcommand_from prune" -l color -d 'When to use colours; NO_COLOR is obeyed' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c tank -n "__fish_tank_using_subcommand image; and __fish_seen_subcommand_from prune" -s a -l all -d 'Images with names too'
+complete -c tank -n "__fish_tank_using_subcommand image; and __fish_seen_subcommand_from prune" -l dry-run -d 'Say what would be removed, and change nothing'
+complete -c tank -n "__fish_tank_using_subcommand image; and __fish_seen_subcommand_from prune" -s v -l verbose -d 'Show progress also where standard error is not a terminal'
+complete -c tank -n "__fish_tank_using_subcommand image; and __fish_seen_subcommand_from prune" -s q -l quiet -d 'Show results and errors only'
+complete -c tank -n "__fish_tank_using_subcommand image; and __fish_seen_subcommand_from prune" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tank -n "__fish_tank_using_subcommand image; and __fish_seen_subcommand_from save" -s o -l output -d 'The file, or with oci-layout the directory; standard output if left out' -r -F
+complete -c tank -n "__fish_tank_using_subcommand image; and __fish_seen_subcommand_from save" -l format -d 'What to write' -r -f -a "docker-archive\t'An archive as of `docker save`, with plain layers'
+oci-archive\t'A tar archive of an OCI layout'
+oci-layout\t'The directory of an OCI layout, new or empty'"
+complete -c tank -n "__fish_tank_using_subcommand image; and __fish_seen_subcommand_from save" -l root -d 'Directory of everything that must survive a reboot' -r -F
+complete -c tank -n "__fish_tank_using_subcommand image; and __fish_seen_subcommand_from save" -l run-root -d 'Directory of everything that a reboot discards' -r -F
+complete -c tank -n "__fish_tank_using_subcommand image; and __fish_seen_subcommand_from save" -l color -d 'When to use colours; NO_COLOR is obeyed' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c tank -n "__fish_tank_using_subcommand image; and __fish_seen_subcommand_from save" -s v -l verbose -d 'Show progress also where standard error is not a terminal'
+complete -c tank -n "__fish_tank_using_subcommand image; and __fish_seen_subcommand_from save" -s q -l quiet -d 'Show results and errors only'
+complete -c tank -n "__fish_tank_using_subcommand image; and __fish_seen_subcommand_from save" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tank -n "__fish_tank_using_subcommand image; and __fish_seen_subcommand_from help" -f -a "pull" -d 'Fetch images from registries'
 complete -c tank -n "__fish_tank_using_subcommand image; and __fish_seen_subcommand_from help" -f -a "load" -d 'Load an image from a docker archive, an OCI archive or an OCI layout directory'
 complete -c tank -n "__fish_tank_using_subcommand image; and __fish_seen_subcommand_from help" -f -a "list" -d 'List the images on disk'
 complete -c tank -n "__fish_tank_using_subcommand image; and __fish_seen_subcommand_from help" -f -a "inspect" -d 'Show the layers and the configuration of an image'
+complete -c tank -n "__fish_tank_using_subcommand image; and __fish_seen_subcommand_from help" -f -a "tag" -d 'Give an image one more name'
 complete -c tank -n "__fish_tank_using_subcommand image; and __fish_seen_subcommand_from help" -f -a "rm" -d 'Remove images'
+complete -c tank -n "__fish_tank_using_subcommand image; and __fish_seen_subcommand_from help" -f -a "prune" -d 'Remove images that nothing needs'
+complete -c tank -n "__fish_tank_using_subcommand image; and __fish_seen_subcommand_from help" -f -a "save" -d 'Save images to a file that docker, podman, skopeo and tank read'
 complete -c tank -n "__fish_tank_using_subcommand image; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c tank -n "__fish_tank_using_subcommand login" -s u -l user -d 'The user; asked for if left out' -r
+complete -c tank -n "__fish_tank_using_subcommand login" -l lock-timeout -d 'How long to wait for another tank command that holds a lock' -r
+complete -c tank -n "__fish_tank_using_subcommand login" -l root -d 'Directory of everything that must survive a reboot' -r -F
+complete -c tank -n "__fish_tank_using_subcommand login" -l run-root -d 'Directory of everything that a reboot discards' -r -F
+complete -c tank -n "__fish_tank_using_subcommand login" -l color -d 'When to use colours; NO_COLOR is obeyed' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c tank -n "__fish_tank_using_subcommand login" -l password-stdin -d 'Read the password from standard input'
+complete -c tank -n "__fish_tank_using_subcommand login" -s v -l verbose -d 'Show progress also where standard error is not a terminal'
+complete -c tank -n "__fish_tank_using_subcommand login" -s q -l quiet -d 'Show results and errors only'
+complete -c tank -n "__fish_tank_using_subcommand login" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tank -n "__fish_tank_using_subcommand logout" -l lock-timeout -d 'How long to wait for another tank command that holds a lock' -r
+complete -c tank -n "__fish_tank_using_subcommand logout" -l root -d 'Directory of everything that must survive a reboot' -r -F
+complete -c tank -n "__fish_tank_using_subcommand logout" -l run-root -d 'Directory of everything that a reboot discards' -r -F
+complete -c tank -n "__fish_tank_using_subcommand logout" -l color -d 'When to use colours; NO_COLOR is obeyed' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c tank -n "__fish_tank_using_subcommand logout" -s v -l verbose -d 'Show progress also where standard error is not a terminal'
+complete -c tank -n "__fish_tank_using_subcommand logout" -s q -l quiet -d 'Show results and errors only'
+complete -c tank -n "__fish_tank_using_subcommand logout" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c tank -n "__fish_tank_using_subcommand schema" -l root -d 'Directory of everything that must survive a reboot' -r -F
 complete -c tank -n "__fish_tank_using_subcommand schema" -l run-root -d 'Directory of everything that a reboot discards' -r -F
 complete -c tank -n "__fish_tank_using_subcommand schema" -l color -d 'When to use colours; NO_COLOR is obeyed' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
+complete -c tank -n "__fish_tank_using_subcommand schema" -l config -d 'Print the schema of config.toml instead'
 complete -c tank -n "__fish_tank_using_subcommand schema" -s v -l verbose -d 'Show progress also where standard error is not a terminal'
 complete -c tank -n "__fish_tank_using_subcommand schema" -s q -l quiet -d 'Show results and errors only'
 complete -c tank -n "__fish_tank_using_subcommand schema" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -274,23 +351,29 @@ never\t'Never'"
 complete -c tank -n "__fish_tank_using_subcommand man" -s v -l verbose -d 'Show progress also where standard error is not a terminal'
 complete -c tank -n "__fish_tank_using_subcommand man" -s q -l quiet -d 'Show results and errors only'
 complete -c tank -n "__fish_tank_using_subcommand man" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed get list ps describe plan reconcile exec logs image schema completions man help" -f -a "apply" -d 'Create pods or change them to what a file says, and run one pass'
-complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed get list ps describe plan reconcile exec logs image schema completions man help" -f -a "delete" -d 'Stop pods and remove them, and run one pass'
-complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed get list ps describe plan reconcile exec logs image schema completions man help" -f -a "seed" -d 'Create the pods that do not exist yet, and run one pass'
-complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed get list ps describe plan reconcile exec logs image schema completions man help" -f -a "get" -d 'Print the desired spec of a pod'
-complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed get list ps describe plan reconcile exec logs image schema completions man help" -f -a "list" -d 'List the pods that should exist, and how they are'
-complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed get list ps describe plan reconcile exec logs image schema completions man help" -f -a "ps" -d 'List the containers of all pods'
-complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed get list ps describe plan reconcile exec logs image schema completions man help" -f -a "describe" -d 'Show the spec, the state and the recent past of a pod'
-complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed get list ps describe plan reconcile exec logs image schema completions man help" -f -a "plan" -d 'Say what a pass would do and why, and change nothing'
-complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed get list ps describe plan reconcile exec logs image schema completions man help" -f -a "reconcile" -d 'Run one pass: compare what should run with what does, and act on the difference'
-complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed get list ps describe plan reconcile exec logs image schema completions man help" -f -a "exec" -d 'Run a program in a running container'
-complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed get list ps describe plan reconcile exec logs image schema completions man help" -f -a "logs" -d 'Print the log of a container'
-complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed get list ps describe plan reconcile exec logs image schema completions man help" -f -a "image" -d 'Load, list and remove images'
-complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed get list ps describe plan reconcile exec logs image schema completions man help" -f -a "schema" -d 'Print the JSON Schema of the pod file'
-complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed get list ps describe plan reconcile exec logs image schema completions man help" -f -a "completions" -d 'Print the completions for a shell'
-complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed get list ps describe plan reconcile exec logs image schema completions man help" -f -a "man" -d 'Write the manual pages into a directory'
-complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed get list ps describe plan reconcile exec logs image schema completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed get list ps describe plan reconcile exec logs image login logout schema completions man help" -f -a "apply" -d 'Create pods or change them to what a file says, and run one pass'
+complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed get list ps describe plan reconcile exec logs image login logout schema completions man help" -f -a "delete" -d 'Stop pods and remove them, and run one pass'
+complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed get list ps describe plan reconcile exec logs image login logout schema completions man help" -f -a "seed" -d 'Create the pods that do not exist yet, and run one pass'
+complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed get list ps describe plan reconcile exec logs image login logout schema completions man help" -f -a "get" -d 'Print the desired spec of a pod'
+complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed get list ps describe plan reconcile exec logs image login logout schema completions man help" -f -a "list" -d 'List the pods that should exist, and how they are'
+complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed get list ps describe plan reconcile exec logs image login logout schema completions man help" -f -a "ps" -d 'List the containers of all pods'
+complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed get list ps describe plan reconcile exec logs image login logout schema completions man help" -f -a "describe" -d 'Show the spec, the state and the recent past of a pod'
+complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed get list ps describe plan reconcile exec logs image login logout schema completions man help" -f -a "plan" -d 'Say what a pass would do and why, and change nothing'
+complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed get list ps describe plan reconcile exec logs image login logout schema completions man help" -f -a "reconcile" -d 'Run one pass: compare what should run with what does, and act on the difference'
+complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed get list ps describe plan reconcile exec logs image login logout schema completions man help" -f -a "exec" -d 'Run a program in a running container'
+complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed get list ps describe plan reconcile exec logs image login logout schema completions man help" -f -a "logs" -d 'Print the log of a container'
+complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed get list ps describe plan reconcile exec logs image login logout schema completions man help" -f -a "image" -d 'Pull, load, list, save and remove images'
+complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed get list ps describe plan reconcile exec logs image login logout schema completions man help" -f -a "login" -d 'Log in to a registry'
+complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed get list ps describe plan reconcile exec logs image login logout schema completions man help" -f -a "logout" -d 'Log out of a registry'
+complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed get list ps describe plan reconcile exec logs image login logout schema completions man help" -f -a "schema" -d 'Print the JSON Schema of the pod file'
+complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed get list ps describe plan reconcile exec logs image login logout schema completions man help" -f -a "completions" -d 'Print the completions for a shell'
+complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed get list ps describe plan reconcile exec logs image login logout schema completions man help" -f -a "man" -d 'Write the manual pages into a directory'
+complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed get list ps describe plan reconcile exec logs image login logout schema completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c tank -n "__fish_tank_using_subcommand help; and __fish_seen_subcommand_from image" -f -a "pull" -d 'Fetch images from registries'
 complete -c tank -n "__fish_tank_using_subcommand help; and __fish_seen_subcommand_from image" -f -a "load" -d 'Load an image from a docker archive, an OCI archive or an OCI layout directory'
 complete -c tank -n "__fish_tank_using_subcommand help; and __fish_seen_subcommand_from image" -f -a "list" -d 'List the images on disk'
 complete -c tank -n "__fish_tank_using_subcommand help; and __fish_seen_subcommand_from image" -f -a "inspect" -d 'Show the layers and the configuration of an image'
+complete -c tank -n "__fish_tank_using_subcommand help; and __fish_seen_subcommand_from image" -f -a "tag" -d 'Give an image one more name'
 complete -c tank -n "__fish_tank_using_subcommand help; and __fish_seen_subcommand_from image" -f -a "rm" -d 'Remove images'
+complete -c tank -n "__fish_tank_using_subcommand help; and __fish_seen_subcommand_from image" -f -a "prune" -d 'Remove images that nothing needs'
+complete -c tank -n "__fish_tank_using_subcommand help; and __fish_seen_subcommand_from image" -f -a "save" -d 'Save images to a file that docker, podman, skopeo and tank read'

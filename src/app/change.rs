@@ -10,7 +10,9 @@ use super::report::{
     PassReport, PlanReport, PlannedStep, PodOutcome, PodResult, Progress, StepError,
 };
 use super::{App, ApplyRequest, DeleteRequest, ReconcileRequest, Watcher, no_pod};
-use crate::engine::{Busy, Change, Desire, Engine, Event, Pass, PassResult, Put, PutKind};
+use crate::engine::{
+    Busy, Change, Desire, Engine, Event, Pass, PassResult, Put, PutKind, Resolved,
+};
 use crate::model::{Pod, PodName};
 use crate::plan::{Phase, Plan, status};
 use crate::sys::terminal::{self, Signals};
@@ -21,14 +23,16 @@ use crate::sys::{clock, poll, process};
 const LOOK: Duration = Duration::from_millis(50);
 
 impl App {
-    /// Makes the pods desired as they are, and runs a pass over them.
+    /// Makes the pods desired as they are, and runs a pass over them. `resolved` is what
+    /// [`unresolved`](Self::unresolved) asked for.
     pub fn apply(
         &mut self,
         pods: Vec<Pod>,
+        resolved: Resolved,
         request: &ApplyRequest,
         progress: Watcher<'_>,
     ) -> Result<PassReport, Error> {
-        let desire = Desire::Put(pods);
+        let desire = Desire::Put(pods, resolved);
         if request.dry_run {
             return self.dry_run(&desire);
         }
@@ -43,8 +47,13 @@ impl App {
     }
 
     /// Makes those of the pods desired that are not there, and runs a pass over them.
-    pub fn seed(&mut self, pods: Vec<Pod>, progress: Watcher<'_>) -> Result<PassReport, Error> {
-        let change = Change::Desire(Desire::Create(pods));
+    pub fn seed(
+        &mut self,
+        pods: Vec<Pod>,
+        resolved: Resolved,
+        progress: Watcher<'_>,
+    ) -> Result<PassReport, Error> {
+        let change = Change::Desire(Desire::Create(pods, resolved));
         self.pass(change, None, self.wait_for_locks(), progress)
     }
 
@@ -132,8 +141,8 @@ impl App {
     }
 
     /// What a pass would do now, or if `candidate` were applied. Changes nothing.
-    pub fn plan(&self, candidate: Option<Vec<Pod>>) -> Result<PlanReport, Error> {
-        let desire = candidate.map(Desire::Put);
+    pub fn plan(&self, candidate: Option<(Vec<Pod>, Resolved)>) -> Result<PlanReport, Error> {
+        let desire = candidate.map(|(pods, resolved)| Desire::Put(pods, resolved));
         let (plan, _) = self.preview(desire.as_ref(), None)?;
         Ok(PlanReport::from(&plan))
     }
@@ -145,7 +154,7 @@ impl App {
     ) -> Result<(Plan, Vec<Put>), Error> {
         let Some(engine) = &self.engine else {
             let candidate = match desire {
-                Some(Desire::Put(pods)) => pods.as_slice(),
+                Some(Desire::Put(pods, _)) => pods.as_slice(),
                 _ => &[],
             };
             return Ok(Engine::preview_nothing(candidate));

@@ -2,7 +2,9 @@
 
 use std::error::Error as StdError;
 use std::fmt;
+use std::path::Path;
 
+use crate::model::file::Diagnostic;
 use crate::{engine, image, store};
 
 /// What kind of failure it is. The kind decides the exit code, never the text.
@@ -42,12 +44,33 @@ pub struct Error {
     message: String,
     source: Option<Box<dyn StdError + Send + Sync>>,
     hints: Vec<String>,
+    file: Option<Box<InvalidFile>>,
+}
+
+/// A file of the user's that is not valid, and what is wrong with it.
+#[derive(Debug)]
+pub struct InvalidFile {
+    /// Its path.
+    pub name: String,
+    /// Its text.
+    pub text: String,
+    /// Everything that is wrong with it.
+    pub findings: Vec<Diagnostic>,
 }
 
 impl Error {
     /// An error with a message of the form "cannot VERB OBJECT".
     pub fn new(kind: Kind, message: impl Into<String>) -> Self {
-        Self { kind, exec: None, message: message.into(), source: None, hints: Vec::new() }
+        let (message, hints) = (message.into(), Vec::new());
+        Self { kind, exec: None, message, source: None, hints, file: None }
+    }
+
+    /// A file that is not valid, so that what was asked for was not begun.
+    pub(super) fn invalid_file(file: InvalidFile) -> Self {
+        let plural = if file.findings.len() == 1 { "" } else { "s" };
+        let message =
+            format!("{} error{plural} in {}; nothing was done", file.findings.len(), file.name);
+        Self { file: Some(Box::new(file)), ..Self::new(Kind::Invalid, message) }
     }
 
     /// An error of executing a program in a container.
@@ -78,7 +101,7 @@ impl Error {
                 (Kind::Locked, Some("--lock-timeout says how long to wait for it"))
             }
             E::NoImage { .. } => {
-                (Kind::Failed, Some("tank image load PATH loads it from an archive"))
+                (Kind::Failed, Some("tank image pull fetches it, tank image load reads an archive"))
             }
             E::Image(image::Error::System(_)) => {
                 (Kind::Failed, Some("check that the path is there and can be read"))
@@ -87,8 +110,45 @@ impl Error {
                 Kind::Invalid,
                 Some("docker archives, OCI archives and OCI layout directories can be loaded"),
             ),
+            E::Store(error) => (Kind::Failed, error.hint()),
             E::Sys(sys) if sys.is(libc::EACCES) || sys.is(libc::EPERM) => {
                 (Kind::Failed, Some("tank needs to be run as root"))
+            }
+            _ => (Kind::Failed, None),
+        };
+        let told = Self::new(kind, doing).because(error);
+        match hint {
+            Some(hint) => told.hint(hint),
+            None => told,
+        }
+    }
+
+    /// An error of getting an image from its registry, told as that of `doing`.
+    pub(super) fn of_pull(doing: impl Into<String>, root: &Path, error: engine::Error) -> Self {
+        use image::registry::Error as R;
+        let engine::Error::Image(cause) = &error else { return Self::of_engine(doing, error) };
+        let cause = match cause {
+            image::Error::Layer { source, .. } => source,
+            cause => cause,
+        };
+        if cause.is_disk_full() {
+            let hint = "tank image prune --all removes the images that nothing needs";
+            let hint = format!("{} has no space left; {hint}", root.display());
+            return Self::new(Kind::Failed, doing).because(error).hint(hint);
+        }
+        let (kind, hint) = match cause {
+            image::Error::Registry(R::NotFound { .. }) => {
+                (Kind::NotFound, Some("check the name; some registries hide what needs a login"))
+            }
+            image::Error::Registry(R::Denied { .. }) => {
+                (Kind::Failed, Some("tank login REGISTRY stores a user and a password"))
+            }
+            image::Error::Registry(error) if error.is_passing() => {
+                (Kind::Failed, Some("run it again: what has arrived is kept"))
+            }
+            image::Error::LayerGone { .. } => (Kind::Failed, Some("run it again")),
+            image::Error::WrongPlatform { .. } => {
+                (Kind::Failed, Some("--platform of tank image pull asks for another"))
             }
             _ => (Kind::Failed, None),
         };
@@ -107,6 +167,11 @@ impl Error {
     /// Why a program could not be executed, if that is what failed.
     pub fn exec_failure(&self) -> Option<ExecFailure> {
         self.exec
+    }
+
+    /// The file that is not valid, if that is what failed.
+    pub fn file(&self) -> Option<&InvalidFile> {
+        self.file.as_deref()
     }
 
     /// What the user can do about it.

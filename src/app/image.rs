@@ -5,13 +5,13 @@ use std::path::Path;
 use super::App;
 use super::error::{Error, Kind};
 use super::report::{ImageInspectReport, ImageListReport, ImageReport, LayerReport};
-use crate::engine::Removal;
 use crate::store::{Image, ImageLayer, Layer, Manifest};
 
 impl App {
     /// Loads the images in a docker archive, an OCI archive or an OCI layout directory.
     pub fn image_load(&mut self, path: &Path) -> Result<ImageListReport, Error> {
-        let loaded = self.engine_mut()?.load_images(path);
+        let settings = self.settings()?;
+        let loaded = self.engine_mut()?.load_images(path, &settings.images);
         let loaded =
             loaded.map_err(|e| Error::of_engine(format!("cannot load {}", path.display()), e))?;
         let layers = self.layers()?;
@@ -42,34 +42,17 @@ impl App {
         Ok(ImageInspectReport { image: report(image, &on_disk), layers, config })
     }
 
-    /// Takes a name away from an image, and the image with its last name.
-    pub fn image_remove(&mut self, name: &str) -> Result<ImageReport, Error> {
-        let (manifest, reference) = self.find(name)?;
-        let (images, layers) = (self.images()?, self.layers()?);
-        let image = images.iter().find(|image| image.manifest.digest == manifest.digest);
-        let image = report(image.ok_or_else(|| no_image(name))?, &layers);
-        let removal = self
-            .engine_mut()?
-            .remove_image(&manifest.digest, reference.as_deref())
-            .map_err(|e| Error::of_engine(format!("cannot remove image {name}"), e))?;
-        if removal == Removal::InUse {
-            let message = format!("cannot remove image {name}: pods or instances use it");
-            return Err(Error::new(Kind::Failed, message).hint("tank ps shows which"));
-        }
-        Ok(image)
-    }
-
-    fn images(&self) -> Result<Vec<Image>, Error> {
+    pub(super) fn images(&self) -> Result<Vec<Image>, Error> {
         let images = self.engine()?.store.read(|state| state.list_images());
         images.map_err(|e| Error::of_engine("cannot read the images", e.into()))
     }
 
-    fn layers(&self) -> Result<Vec<Layer>, Error> {
+    pub(super) fn layers(&self) -> Result<Vec<Layer>, Error> {
         let layers = self.engine()?.store.read(|state| state.layers());
         layers.map_err(|e| Error::of_engine("cannot read the layers", e.into()))
     }
 
-    fn find(&self, name: &str) -> Result<(Manifest, Option<String>), Error> {
+    pub(super) fn find(&self, name: &str) -> Result<(Manifest, Option<String>), Error> {
         let found = self.engine()?.image_named(name);
         found
             .map_err(|e| Error::of_engine("cannot read the images", e))?
@@ -77,9 +60,9 @@ impl App {
     }
 }
 
-fn no_image(name: &str) -> Error {
+pub(super) fn no_image(name: &str) -> Error {
     Error::new(Kind::NotFound, format!("cannot find image {name}"))
-        .hint("tank image list shows the images; tank image load PATH loads one")
+        .hint("tank image list shows the images; tank image pull and load bring others")
 }
 
 /// The size of a layer when unpacked, in bytes.
@@ -87,7 +70,7 @@ fn size(layers: &[Layer], of: &ImageLayer) -> u64 {
     layers.iter().find(|layer| layer.id == of.id).map_or(0, |layer| layer.bytes)
 }
 
-fn report(image: &Image, layers: &[Layer]) -> ImageReport {
+pub(super) fn report(image: &Image, layers: &[Layer]) -> ImageReport {
     // What it came as, compressed or not, says nothing about what it takes on disk.
     let sizes = image.manifest.layers.iter().map(|layer| size(layers, layer));
     ImageReport {

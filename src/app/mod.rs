@@ -8,8 +8,13 @@ pub mod report;
 mod change;
 mod exec;
 mod image;
+mod image_save;
+mod image_store;
+mod login;
 mod logs;
+mod pull;
 mod query;
+mod settings;
 mod target;
 
 use std::ffi::OsString;
@@ -23,7 +28,11 @@ use crate::engine::{Busy, Engine, Roots};
 use crate::model::PodName;
 use crate::sys::clock;
 
-pub use error::{Error, ExecFailure, Kind};
+pub use crate::engine::Resolved;
+pub use crate::image::registry::Secret;
+pub use crate::image::save::{Format as SaveFormat, Target as SaveTarget};
+pub use crate::image::{Platform, progress};
+pub use error::{Error, ExecFailure, InvalidFile, Kind};
 use report::Progress;
 
 /// Where the state is and how long to wait for it.
@@ -35,6 +44,9 @@ pub struct Options {
     pub run_root: PathBuf,
     /// How long to wait for another command that holds a lock.
     pub lock_timeout: Duration,
+    /// Where other programs keep credentials for registries; looked at in this order, after the
+    /// root's own.
+    pub credential_files: Vec<PathBuf>,
 }
 
 /// How to apply.
@@ -125,6 +137,24 @@ pub struct ExecOutcome {
     pub code: u8,
 }
 
+/// Which images to save, as what, and where to.
+#[derive(Debug)]
+pub struct SaveRequest<'a> {
+    /// The images, by name or digest.
+    pub names: &'a [String],
+    /// What to write them as.
+    pub format: SaveFormat,
+    /// Where to write them.
+    pub target: SaveTarget<'a>,
+}
+
+/// Which image to pull, and who may be asked for credentials.
+#[derive(Debug, Clone, Default)]
+pub struct PullRequest {
+    /// The platform; `None` is this machine's.
+    pub platform: Option<Platform>,
+}
+
 /// Somebody who watches.
 pub type Watcher<'a> = &'a mut dyn FnMut(&Progress<'_>);
 
@@ -200,4 +230,9 @@ fn no_pod(name: &PodName) -> Error {
 /// The JSON Schema of the pod file.
 pub fn schema() -> serde_json::Value {
     crate::model::schema::json_schema()
+}
+
+/// The JSON Schema of `config.toml`.
+pub fn settings_schema() -> serde_json::Value {
+    crate::model::schema::settings_schema()
 }

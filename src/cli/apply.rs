@@ -5,6 +5,7 @@ use clap::Args;
 use super::flags::{Files, Lock, Output, Wait};
 use super::input::{self, Unsupported};
 use super::pass::Narrator;
+use super::pull_progress::{self, Fetch};
 use super::{Context, Outcome};
 use crate::app::ApplyRequest;
 
@@ -41,7 +42,9 @@ pub fn run(args: ApplyArgs, context: &mut Context) -> Outcome {
     let mut app =
         if args.dry_run { context.open_for_plan(args.lock)? } else { context.open(args.lock)? };
     let request = ApplyRequest { wait: args.wait.wait, dry_run: args.dry_run };
+    let fetch = if args.dry_run { Fetch::Nothing } else { Fetch::Images };
+    let resolved = pull_progress::resolve(&mut app, &context.ui, &pods, fetch)?;
     let mut narrator = Narrator::new(&mut context.ui, args.output.is_json(), args.dry_run);
-    let report = app.apply(pods, &request, &mut |progress| narrator.tell(progress))?;
+    let report = app.apply(pods, resolved, &request, &mut |progress| narrator.tell(progress))?;
     Ok(narrator.finish(&report)?)
 }

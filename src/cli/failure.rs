@@ -3,8 +3,9 @@
 use std::error::Error as StdError;
 use std::io;
 
+use super::diagnostics::{self, Source};
 use super::ui::{BAD, STRONG, Stream};
-use crate::app::{self, ExecFailure, Kind};
+use crate::app::{self, ExecFailure, InvalidFile, Kind};
 
 /// Done.
 pub const DONE: u8 = 0;
@@ -107,7 +108,10 @@ impl Failure {
         match self {
             Self::Output(error) if is_broken_pipe(error) => Ok(()),
             Self::PodFiles { summary } => err.line(summary),
-            Self::App(error) | Self::Exec(error) => print_error(error, err),
+            Self::App(error) | Self::Exec(error) => match error.file() {
+                Some(file) => print_file(file, &error.to_string(), err),
+                None => print_error(error, err),
+            },
             Self::Usage { hint, .. } => print_chain(self, &[hint], err),
             Self::Unreadable { .. } => print_chain(self, &[FILES_HINT], err),
             Self::Unwritable { .. } | Self::Output(_) => print_chain(self, &[], err),
@@ -119,11 +123,20 @@ impl Failure {
 pub const FILES_HINT: &str =
     "-f takes a file, a directory of *.toml files, or - for standard input";
 
+/// Prints what is wrong with a file, in its places.
+fn print_file(file: &InvalidFile, summary: &str, err: &mut Stream) -> io::Result<()> {
+    let source = Source { name: file.name.clone(), text: file.text.clone() };
+    let shown = diagnostics::render(&source, &file.findings, err.color(), err.width());
+    err.generated(shown.as_bytes())?;
+    err.line(summary)?;
+    err.flush()
+}
+
 /// Prints the chain of causes of a use case's error, and its hints.
 pub fn print_error(error: &app::Error, err: &mut Stream) -> io::Result<()> {
     let hints: Vec<_> = error.hints().iter().map(String::as_str).collect();
     match hints.as_slice() {
-        [] => print_chain(error, &[usual_hint(error.kind())], err),
+        [] => print_chain(error, usual_hint(error.kind()).as_slice(), err),
         hints => print_chain(error, hints, err),
     }
 }
@@ -160,14 +173,14 @@ fn code_of(error: &app::Error, failed: u8) -> u8 {
 }
 
 /// What helps where the error itself knows nothing better.
-fn usual_hint(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Failed => "run it again: a pass takes up what an earlier one left",
+fn usual_hint(kind: Kind) -> Option<&'static str> {
+    Some(match kind {
+        Kind::Failed => return None,
         Kind::Invalid => "`tank schema` prints what a pod file may say",
         Kind::NotFound => "`tank list`, `tank ps` and `tank image list` print the names there are",
         Kind::NotRunning => "`tank ps -a` shows what ran and how it ended",
         Kind::Locked => "wait for the other command, or give --lock-timeout more time",
-    }
+    })
 }
 
 /// Whether the reader of the output went away, which is its right.

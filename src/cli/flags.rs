@@ -6,8 +6,11 @@ use std::time::Duration;
 use clap::{ArgAction, Args, ValueEnum};
 use jiff::SignedDuration;
 
+use super::credential_files::credential_files;
 use super::ui::{Color, Verbosity};
-use crate::app::Options;
+use crate::app::{Options, Platform};
+use crate::model::ValueError;
+use crate::model::image_name::{self, ImageName};
 
 /// Where tank keeps its state, and how it talks.
 #[derive(Debug, Args)]
@@ -72,6 +75,7 @@ impl Global {
             root: self.root.clone(),
             run_root: self.run_root.clone(),
             lock_timeout: lock.lock_timeout,
+            credential_files: credential_files(),
         }
     }
 }
@@ -131,6 +135,29 @@ impl Output {
 enum OutputFormat {
     /// One JSON object
     Json,
+}
+
+/// Reads a value that checks itself, and explains what is wrong with it in one line.
+pub fn explained<T>(result: Result<T, ValueError>) -> Result<T, String> {
+    result.map_err(|error| match error.help() {
+        Some(help) => format!("{error} ({help})"),
+        None => error.to_string(),
+    })
+}
+
+/// Reads the name of an image, and completes it.
+pub fn image_name(text: &str) -> Result<ImageName, String> {
+    explained(ImageName::parse(text))
+}
+
+/// Reads the name of a registry.
+pub fn registry(text: &str) -> Result<String, String> {
+    explained(image_name::registry(text))
+}
+
+/// Reads a platform.
+pub fn platform(text: &str) -> Result<Platform, String> {
+    explained(text.parse())
 }
 
 /// Reads a duration as people write it: `500ms`, `60s`, `1m30s`, `2h`.

@@ -155,7 +155,7 @@ fn parse(bytes: Bytes, unsupported: Unsupported) -> (Source, Result<PodFile, Vec
         Err(e) => {
             let place = e.utf8_error().valid_up_to();
             let text = String::from_utf8_lossy(e.as_bytes()).into_owned();
-            return (Source { name: bytes.name, text }, Err(vec![not_utf8(place)]));
+            return (Source { name: bytes.name, text }, Err(vec![Diagnostic::not_utf8(place)]));
         }
     };
     let parsed = match file::parse(&text) {
@@ -165,15 +165,6 @@ fn parse(bytes: Bytes, unsupported: Unsupported) -> (Source, Result<PodFile, Vec
         parsed => parsed,
     };
     (Source { name: bytes.name, text }, parsed)
-}
-
-fn not_utf8(place: usize) -> Diagnostic {
-    Diagnostic {
-        span: place..place + 1,
-        message: "the file is not UTF-8 text".into(),
-        label: Some("this byte starts no character".into()),
-        help: Some("save it as UTF-8".into()),
-    }
 }
 
 #[cfg(test)]

@@ -15,6 +15,8 @@ pub mod exec;
 pub mod get;
 pub mod image;
 pub mod list;
+pub mod login;
+pub mod logout;
 pub mod logs;
 pub mod man;
 pub mod plan;
@@ -23,6 +25,7 @@ pub mod reconcile;
 pub mod schema;
 pub mod seed;
 
+pub mod credential_files;
 pub mod diagnostics;
 pub mod failure;
 pub mod flags;
@@ -30,6 +33,7 @@ pub mod generate;
 pub mod input;
 pub mod pass;
 pub mod people;
+pub mod pull_progress;
 pub mod table;
 pub mod text;
 pub mod ui;
@@ -72,6 +76,7 @@ Examples:
   tank logs -f web              follow the output of a pod's first container
   tank exec web -- sh           a shell inside it
   tank delete web               take it away
+  tank image pull nginx:1.27    fetch an image; apply does it by itself where one is missing
 
 Exit codes:
   0  done              3  not found
@@ -96,6 +101,8 @@ enum Command {
     Exec(exec::ExecArgs),
     Logs(logs::LogsArgs),
     Image(image::ImageArgs),
+    Login(login::LoginArgs),
+    Logout(logout::LogoutArgs),
     Schema(schema::SchemaArgs),
     Completions(completions::CompletionsArgs),
     Man(man::ManArgs),
@@ -182,6 +189,8 @@ fn dispatch(command: Command, context: &mut Context) -> Outcome {
         Command::Exec(args) => exec::run(args, context),
         Command::Logs(args) => logs::run(&args, context),
         Command::Image(args) => image::run(&args, context),
+        Command::Login(args) => login::run(&args, context),
+        Command::Logout(args) => logout::run(&args, context),
         Command::Schema(args) => schema::run(&args, context),
         Command::Completions(args) => completions::run(&args, context),
         Command::Man(args) => man::run(&args, context),

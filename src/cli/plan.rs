@@ -4,11 +4,12 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::failure::DONE;
+use super::failure::{DONE, Failure};
 use super::flags::{Lock, Output};
 use super::input::{self, Unsupported};
 use super::pass::describe;
 use super::people;
+use super::pull_progress::{self, Fetch};
 use super::table::{Cell, Column, Table};
 use super::ui::{FAINT, STRONG};
 use super::{Context, Outcome};
@@ -46,7 +47,13 @@ pub fn run(args: &PlanArgs, context: &mut Context) -> Outcome {
         let loaded = input::load(&mut context.ui, &args.files, Unsupported::Refuse)?;
         Some(loaded.all_valid("nothing was planned")?)
     };
-    let report = context.open_for_plan(Lock::NONE)?.plan(candidate)?;
+    let mut app = context.open_for_plan(Lock::NONE)?;
+    let resolve = |pods: Vec<_>| {
+        let resolved = pull_progress::resolve(&mut app, &context.ui, &pods, Fetch::Nothing)?;
+        Ok::<_, Failure>((pods, resolved))
+    };
+    let candidate = candidate.map(resolve).transpose()?;
+    let report = app.plan(candidate)?;
     let out = &mut context.ui.out;
     if args.output.is_json() {
         out.json(&report)?;

@@ -1,4 +1,4 @@
-//! `tank schema`: the pod file, for editors.
+//! `tank schema`: the pod file and `config.toml`, for editors.
 
 use clap::Args;
 
@@ -12,10 +12,15 @@ use crate::app;
 Editors check a pod file that begins with the line
   #:schema ./tank.schema.json
 against the output of `tank schema > tank.schema.json`.")]
-pub struct SchemaArgs {}
+pub struct SchemaArgs {
+    /// Print the schema of config.toml instead
+    #[arg(long)]
+    config: bool,
+}
 
 /// Runs the verb.
-pub fn run(_: &SchemaArgs, context: &mut Context) -> Outcome {
-    context.ui.out.json(&app::schema())?;
+pub fn run(args: &SchemaArgs, context: &mut Context) -> Outcome {
+    let schema = if args.config { app::settings_schema() } else { app::schema() };
+    context.ui.out.json(&schema)?;
     Ok(DONE)
 }

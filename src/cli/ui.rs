@@ -180,6 +180,11 @@ impl Stream {
         self.sink.write_all(bytes)
     }
 
+    /// Where bytes can be written as they are. Not for a terminal.
+    pub fn raw(&mut self) -> &mut dyn Write {
+        &mut self.sink
+    }
+
     /// Writes a JSON document over several lines.
     pub fn json(&mut self, value: &impl Serialize) -> io::Result<()> {
         let document = serde_json::to_string_pretty(value)?;

@@ -7,16 +7,17 @@ use jiff::Timestamp;
 
 use super::Engine;
 use super::error::{Error, Result};
-use crate::model::pod::Source;
-use crate::model::{ContainerName, DesiredPod, Digest, Pod, PodName, RunState};
+use super::pull::Resolved;
+use crate::model::pod::{Pull, Source};
+use crate::model::{Container, ContainerName, DesiredPod, Digest, Pod, PodName, RunState};
 
 /// A change of what is desired.
 #[derive(Debug, Clone)]
 pub enum Desire {
     /// These pods, as they are.
-    Put(Vec<Pod>),
+    Put(Vec<Pod>, Resolved),
     /// Those of these pods that are not there yet.
-    Create(Vec<Pod>),
+    Create(Vec<Pod>, Resolved),
     /// None of these.
     Delete(Vec<PodName>),
 }
@@ -67,7 +68,7 @@ impl Desire {
     /// The pods it is about, in the order they were given.
     pub fn names(&self) -> Vec<PodName> {
         match self {
-            Self::Put(pods) | Self::Create(pods) => {
+            Self::Put(pods, _) | Self::Create(pods, _) => {
                 pods.iter().map(|pod| pod.name.clone()).collect()
             }
             Self::Delete(names) => names.clone(),
@@ -81,15 +82,22 @@ impl Engine {
         &self,
         desired: &mut Vec<DesiredPod>,
         pods: &[Pod],
+        resolved: &Resolved,
         now: Timestamp,
     ) -> Result<Vec<Put>> {
-        pods.iter().map(|pod| self.put_one(desired, pod, now)).collect()
+        pods.iter().map(|pod| self.put_one(desired, pod, resolved, now)).collect()
     }
 
-    fn put_one(&self, desired: &mut Vec<DesiredPod>, pod: &Pod, now: Timestamp) -> Result<Put> {
+    fn put_one(
+        &self,
+        desired: &mut Vec<DesiredPod>,
+        pod: &Pod,
+        resolved: &Resolved,
+        now: Timestamp,
+    ) -> Result<Put> {
         let position = desired.iter().position(|other| other.pod.name == pod.name);
         let old = position.map(|position| &desired[position]).filter(|old| !old.deleting);
-        let images = self.resolve(pod, old)?;
+        let images = self.resolve(pod, old, resolved)?;
         let kind = match old {
             None => PutKind::Created,
             Some(old) if old.pod == *pod && old.images == images => PutKind::Unchanged,
@@ -104,32 +112,46 @@ impl Engine {
     }
 
     /// The manifest of each image name of the pod. A name that did not change keeps the manifest
-    /// it was resolved to: an unchanged pod never runs another image.
+    /// it was resolved to, unless the pod wants to know of others: an unchanged pod never runs
+    /// another image.
     fn resolve(
         &self,
         pod: &Pod,
         old: Option<&DesiredPod>,
+        resolved: &Resolved,
     ) -> Result<BTreeMap<ContainerName, Digest>> {
         let mut images = BTreeMap::new();
-        for container in pod.init_containers.iter().chain(&pod.containers) {
-            let Source::Image(name) = &container.source else { continue };
-            let kept = old.and_then(|old| {
-                let same = |other: &&crate::model::Container| {
-                    other.name == container.name && other.source == container.source
-                };
-                let before =
-                    old.pod.init_containers.iter().chain(&old.pod.containers).find(same)?;
-                old.images.get(&before.name).cloned()
-            });
-            let digest = match kept {
-                Some(digest) => digest,
-                None => self.find_image(name)?.ok_or_else(|| Error::NoImage {
-                    container: container.name.clone(),
-                    image: name.clone(),
-                })?,
+        for (container, name) in images_of(pod) {
+            let news = resolved.get(name).filter(|_| container.pull == Pull::Always);
+            let known = news.cloned().or_else(|| kept(old, container));
+            let digest = match known {
+                Some(digest) => Some(digest),
+                None => self.find_image(name)?.or_else(|| resolved.get(name).cloned()),
             };
+            let digest = digest.ok_or_else(|| Error::NoImage {
+                container: container.name.clone(),
+                image: name.to_owned(),
+            })?;
             images.insert(container.name.clone(), digest);
         }
         Ok(images)
     }
+}
+
+/// The containers of a pod that run from an image, each with the image's name.
+pub(super) fn images_of(pod: &Pod) -> impl Iterator<Item = (&Container, &str)> {
+    let containers = pod.init_containers.iter().chain(&pod.containers);
+    containers.filter_map(|container| match &container.source {
+        Source::Image(name) => Some((container, name.as_str())),
+        Source::Rootfs(_) => None,
+    })
+}
+
+/// The manifest that the image of a container was resolved to before, if it had the same name.
+pub(super) fn kept(old: Option<&DesiredPod>, container: &Container) -> Option<Digest> {
+    let old = old?;
+    let same =
+        |other: &&Container| other.name == container.name && other.source == container.source;
+    let before = old.pod.init_containers.iter().chain(&old.pod.containers).find(same)?;
+    old.images.get(&before.name).cloned()
 }

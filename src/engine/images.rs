@@ -8,7 +8,7 @@ use super::error::{Error, Result};
 use crate::image::{self, ImageConfig, ImageDirs, LayerInfo, LoadedImage, Platform};
 use crate::model::settings::ImageSettings;
 use crate::model::{Digest, image_name};
-use crate::store::{Image, ImageLayer, Layer, Manifest, Store};
+use crate::store::{Image, ImageLayer, ImageUser, Layer, Manifest, Store};
 use crate::sys::{clock, file};
 
 /// No config is longer.
@@ -26,20 +26,20 @@ pub enum Removal {
     Unnamed,
     /// The image is gone.
     Removed,
-    /// Pods or instances need it.
-    InUse,
+    /// These need it.
+    InUse(Vec<ImageUser>),
 }
 
 impl Engine {
     /// Loads the images in an archive or a layout.
-    pub fn load_images(&mut self, path: &Path) -> Result<Vec<Image>> {
+    pub fn load_images(&mut self, path: &Path, settings: &ImageSettings) -> Result<Vec<Image>> {
         let Self { store, images, .. } = self;
         let mut ledger = Ledger { store, images };
-        image::load(images, path, &Platform::host(), &ImageSettings::default(), &mut ledger)
+        image::load(images, path, &Platform::host(), settings, &mut ledger)
     }
 
     /// The manifest that a complete image name stands for, if it is on disk.
-    pub(super) fn find_image(&self, name: &str) -> Result<Option<Digest>> {
+    pub fn find_image(&self, name: &str) -> Result<Option<Digest>> {
         let found = self.store.read(|state| state.image_by_reference(name))?;
         Ok(found.map(|manifest| manifest.digest))
     }
@@ -50,13 +50,13 @@ impl Engine {
         let Self { store, images, .. } = self;
         let turn = images.exclusive()?;
         let (removal, blobs, layers) = store.write(|tx| {
-            let in_use = tx.images_in_use()?.contains(digest);
             let before = tx.blobs()?;
             let image = tx.list_images()?.into_iter().find(|i| i.manifest.digest == *digest);
             let names = image.map(|image| image.references).unwrap_or_default();
             let is_last = name.is_none_or(|name| names.iter().all(|other| other == name));
-            if is_last && in_use {
-                return Ok((Removal::InUse, BTreeSet::new(), Vec::new()));
+            let users = if is_last { tx.image_users(digest)? } else { Vec::new() };
+            if !users.is_empty() {
+                return Ok((Removal::InUse(users), BTreeSet::new(), Vec::new()));
             }
             let gone = names.iter().filter(|other| name.is_none_or(|name| name == *other));
             for reference in gone {
@@ -104,9 +104,9 @@ impl Engine {
 }
 
 /// The database, as images are loaded into it.
-struct Ledger<'a> {
-    store: &'a mut Store,
-    images: &'a ImageDirs,
+pub(super) struct Ledger<'a> {
+    pub(super) store: &'a mut Store,
+    pub(super) images: &'a ImageDirs,
 }
 
 impl image::Ledger for Ledger<'_> {
@@ -129,7 +129,7 @@ fn image_layer(layer: &LayerInfo) -> ImageLayer {
 }
 
 /// Writes an image and its layers down.
-fn record(store: &mut Store, images: &ImageDirs, loaded: &LoadedImage) -> Result<Image> {
+pub(super) fn record(store: &mut Store, images: &ImageDirs, loaded: &LoadedImage) -> Result<Image> {
     let path = images.blob_path(&loaded.config);
     let config = file::read_bounded(&path, MAX_CONFIG)?;
     let platform = &loaded.image_config.platform;

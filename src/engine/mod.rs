@@ -22,6 +22,7 @@ pub mod error;
 mod events;
 mod execute;
 mod fault;
+mod image_store;
 mod images;
 mod journal;
 mod lock;
@@ -29,6 +30,7 @@ mod observe;
 mod pass;
 mod place;
 mod prepare;
+mod pull;
 mod steps;
 
 use std::cell::OnceCell;
@@ -38,10 +40,12 @@ use std::path::{Path, PathBuf};
 pub use candidate::{Desire, Put, PutKind};
 pub use error::{Error, Result};
 pub use execute::chain;
+pub use image_store::Pruned;
 pub use images::Removal;
 pub use observe::Snapshot;
 pub use pass::{Busy, Change, Event, Pass, PassResult, StepFailure};
 pub use place::InstancePlace;
+pub use pull::{Network, Resolved};
 
 use crate::image::ImageDirs;
 use crate::model::{Instance, Pod, PodName};

@@ -208,19 +208,19 @@ impl Engine {
     ) -> Result<Vec<Put>> {
         match change {
             Change::Nothing => Ok(Vec::new()),
-            Change::Desire(Desire::Put(pods)) => {
-                let puts = self.put(&mut snapshot.desired, pods, now)?;
+            Change::Desire(Desire::Put(pods, resolved)) => {
+                let puts = self.put(&mut snapshot.desired, pods, resolved, now)?;
                 for put in &puts {
                     self.observe_sandbox(snapshot, &put.pod);
                 }
                 Ok(puts)
             }
-            Change::Desire(Desire::Create(pods)) => {
+            Change::Desire(Desire::Create(pods, resolved)) => {
                 let is_new = |pod: &&crate::model::Pod| {
                     !snapshot.desired.iter().any(|old| old.pod.name == pod.name && !old.deleting)
                 };
                 let new: Vec<_> = pods.iter().filter(is_new).cloned().collect();
-                let puts = self.put(&mut snapshot.desired, &new, now)?;
+                let puts = self.put(&mut snapshot.desired, &new, resolved, now)?;
                 for put in &puts {
                     self.observe_sandbox(snapshot, &put.pod);
                 }

@@ -35,6 +35,7 @@ pub(super) struct Prepared {
 /// Where a root file system comes from, and what it says about its program.
 struct Base {
     layers: Vec<PathBuf>,
+    root_like: Option<PathBuf>,
     defaults: ImageDefaults,
     from_image: bool,
 }
@@ -79,6 +80,7 @@ impl Engine {
             directory: place.directory,
             run: place.run,
             layers: base.layers,
+            root_like: base.root_like,
             user: named.filter(|user| !user.is_empty()),
             make_working_dir: base.from_image && container.working_dir.is_none(),
             init: container.init,
@@ -104,8 +106,12 @@ impl Engine {
                     let path = path.display().to_string();
                     return Err(Error::NoRootfs { container: container.name.clone(), path });
                 }
-                let layers = vec![path.clone()];
-                Ok(Base { layers, defaults: ImageDefaults::default(), from_image: false })
+                Ok(Base {
+                    layers: vec![path.clone()],
+                    root_like: Some(path.clone()),
+                    defaults: ImageDefaults::default(),
+                    from_image: false,
+                })
             }
             Source::Image(name) => {
                 let missing = || Error::NoImage {
@@ -117,8 +123,10 @@ impl Engine {
                 let stored = stored.ok_or_else(missing)?;
                 let config = super::images::config(&stored)?;
                 let ids: Vec<_> = stored.layers.into_iter().map(|layer| layer.id).collect();
+                let layers = self.images.stack(&ids)?;
                 Ok(Base {
-                    layers: self.images.stack(&ids)?,
+                    root_like: self.images.root_of(&layers).cloned(),
+                    layers,
                     defaults: defaults(config),
                     from_image: true,
                 })

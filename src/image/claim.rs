@@ -119,13 +119,17 @@ impl Claim {
         Ok(Staging { path })
     }
 
-    /// Gives the whole, durable blob its name, or removes it.
+    /// Gives the whole, durable blob its name, if it is to be kept. The claim keeps its own until
+    /// it is dropped: till then nobody else can claim the layer.
     pub(super) fn finish(&mut self, blob: &Path, keep: bool) -> Result<()> {
-        self.is_over = true;
-        if keep && self.keeps_copy {
-            rfs::rename(&self.path, blob).map_err(|errno| error("rename", &self.path, errno))
-        } else {
-            file::remove_file(&self.path)
+        self.is_resumable = false;
+        if !keep || !self.keeps_copy {
+            return Ok(());
+        }
+        match rfs::link(&self.path, blob) {
+            // What is there was verified, too.
+            Ok(()) | Err(Errno::EXIST) => Ok(()),
+            Err(errno) => Err(error("link", &self.path, errno)),
         }
     }
 
@@ -175,7 +179,8 @@ pub(super) fn sweep(dirs: &ImageDirs, blob: &Digest) -> Result<(bool, bool)> {
     let Some(claim) = dirs.claim(blob, false)? else { return Ok((false, false)) };
     let had_staging = claim.staging.exists();
     file::remove_tree(&claim.staging)?;
-    let goes = claim.have == 0 || claim.is_old();
+    // A blob that has its name keeps the one it arrived under if the power goes at that moment.
+    let goes = claim.have == 0 || claim.is_old() || dirs.blob_path(blob).exists();
     if goes {
         claim.discard()?;
     }

@@ -23,7 +23,7 @@ use rustix::fs::{self as rfs, FlockOperation, Mode, OFlags};
 use rustix::io::Errno;
 
 use super::claim::{self, PARTIAL, STAGING, Staging};
-use super::limits;
+use super::{layer, limits};
 use crate::model::Digest;
 use crate::sys::file::{self, Durability};
 use crate::sys::{self, Result};
@@ -86,10 +86,26 @@ impl ImageDirs {
         Ok(least)
     }
 
+    /// Where layers are.
+    pub(super) fn layers(&self) -> &Path {
+        &self.layers
+    }
+
+    /// Of stacked layers, as [`stack`](Self::stack) gives them, the one whose root directory a
+    /// container's looks like: the topmost that says what it is to be like.
+    pub fn root_of<'a>(&self, stack: &'a [PathBuf]) -> Option<&'a PathBuf> {
+        stack.iter().find(|path| layer::lists_root(path)).or(stack.first())
+    }
+
     /// The file of a manifest, a config or a layer as it came, `ROOT/blobs/sha256/<hex>`, whether
     /// it exists or not.
     pub fn blob_path(&self, digest: &Digest) -> PathBuf {
         self.blobs.join(digest.hex())
+    }
+
+    /// The directory of blobs.
+    pub(super) fn blobs(&self) -> &Path {
+        &self.blobs
     }
 
     /// Whether the directory of a layer exists.

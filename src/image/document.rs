@@ -82,7 +82,8 @@ pub(super) fn parse(what: &str, content: &[u8], media_type: &str) -> Result<Docu
                 return Err(too_many(what, limits::LAYERS, "layers"));
             }
             if !CONFIG_TYPES.contains(&config.media_type.as_str()) {
-                return Err(Error::document(what, "is of an artifact, not of a container image"));
+                let problem = "is of an artifact, not of a container image";
+                return Err(Error::media_type(what, problem, config.media_type));
             }
             Ok(Document::Manifest { config, layers })
         }

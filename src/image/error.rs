@@ -139,13 +139,69 @@ pub enum Error {
         /// What is counted.
         unit: &'static str,
     },
+    /// The layers of the image unpack to more than the settings allow.
+    #[error(
+        "the unpacked image is too large: more than {limit} {unit}; `{setting}` of `[images]` in \
+         config.toml is the limit"
+    )]
+    OverLimit {
+        /// The limit.
+        limit: u64,
+        /// What is counted.
+        unit: &'static str,
+        /// The setting.
+        setting: &'static str,
+    },
+    /// Something is of a media type that tank has no use for.
+    #[error("{what} {problem}: its media type is {media_type:?}")]
+    MediaType {
+        /// What was read.
+        what: String,
+        /// What that means.
+        problem: &'static str,
+        /// The media type.
+        media_type: String,
+    },
+    /// A layer could not be fetched.
+    #[error("cannot fetch layer {blob}")]
+    Layer {
+        /// The digest of the layer as it comes.
+        blob: Digest,
+        /// Why.
+        source: Box<Error>,
+    },
     /// A layer was removed while an image that has it, too, was being loaded.
     #[error("layer {layer} was removed meanwhile")]
     LayerGone {
         /// The layer's id.
         layer: Digest,
     },
-    /// A registry does not have it, does not give it, or sends something else.
+    /// There is obviously not enough room.
+    #[error(
+        "not enough space on the disk of {}: at least {need} bytes are needed, {free} are free",
+        .path.display()
+    )]
+    NoSpace {
+        /// Where it is missing.
+        path: PathBuf,
+        /// What an image needs at least.
+        need: u64,
+        /// What is free.
+        free: u64,
+    },
+    /// A part of an image was not kept as it came, or not long enough.
+    #[error("{what} is not kept on this machine")]
+    NotKept {
+        /// The part.
+        what: String,
+    },
+    /// What is saved cannot be written.
+    #[error("cannot write the saved image")]
+    Write {
+        /// Why.
+        source: io::Error,
+    },
+    /// A registry did not give what was asked of it.
     #[error(transparent)]
     Registry(#[from] registry::Error),
     /// A system call failed.
@@ -154,6 +210,43 @@ pub enum Error {
 }
 
 impl Error {
+    /// Whether the disk is full.
+    pub fn is_disk_full(&self) -> bool {
+        match self {
+            Self::NoSpace { .. } => true,
+            Self::Layer { source, .. } => source.is_disk_full(),
+            Self::System(error) | Self::Create { source: error, .. } => {
+                error.is(libc::ENOSPC) || error.is(libc::EDQUOT)
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether trying again would come to the same, and what has arrived is of no use.
+    pub(super) fn is_refusal(&self) -> bool {
+        match self {
+            Self::Layer { source, .. } => source.is_refusal(),
+            Self::OverLimit { .. }
+            | Self::TooLarge { .. }
+            | Self::Entry { .. }
+            | Self::Tar { .. } => true,
+            _ => self.is_disk_full(),
+        }
+    }
+
+    /// Whether content is not what was promised.
+    pub(super) fn is_corruption(&self) -> bool {
+        matches!(
+            self,
+            Self::DigestMismatch { .. }
+                | Self::SizeMismatch { .. }
+                | Self::Compression { .. }
+                | Self::Corrupt { .. }
+                | Self::Truncated { .. }
+                | Self::Tar { .. }
+        )
+    }
+
     /// What went wrong reading a tar archive, at its byte `at`.
     pub(super) fn from_tar(what: impl Into<String>, at: u64, fault: Fault) -> Self {
         let what = what.into();
@@ -183,6 +276,18 @@ impl Error {
         } else {
             Self::Corrupt { what, source }
         }
+    }
+
+    pub(super) fn write(source: io::Error) -> Self {
+        Self::Write { source }
+    }
+
+    pub(super) fn media_type(
+        what: impl Into<String>,
+        problem: &'static str,
+        media_type: String,
+    ) -> Self {
+        Self::MediaType { what: what.into(), problem, media_type }
     }
 
     pub(super) fn document(what: impl Into<String>, problem: &'static str) -> Self {

@@ -130,7 +130,8 @@ pub(super) fn claim<E: From<Error>>(
     }
 }
 
-fn claim_one(dirs: &ImageDirs, blob: &Digest, waiting: &dyn Fn()) -> Result<Claim> {
+/// Claims a layer; while somebody else has it, waits, after `waiting` was told.
+pub(super) fn claim_one(dirs: &ImageDirs, blob: &Digest, waiting: &dyn Fn()) -> Result<Claim> {
     loop {
         if let Some(claim) = dirs.claim(blob, false)? {
             return Ok(claim);
@@ -145,7 +146,10 @@ fn claim_one(dirs: &ImageDirs, blob: &Digest, waiting: &dyn Fn()) -> Result<Clai
 /// Reads a config, and checks that it is for the platform.
 pub(super) fn config(config: &Verified, platform: &Platform) -> Result<config::ParsedConfig> {
     let parsed = config::parse(&format!("config {}", config.digest), &config.content)?;
-    if platform.suitability(&parsed.config.platform).is_none() {
+    let mut made_for = parsed.config.platform.clone();
+    // Many builders name the variant in the index alone.
+    made_for.variant = made_for.variant.or_else(|| platform.variant.clone());
+    if platform.suitability(&made_for).is_none() {
         let (wanted, found) = (platform.clone(), vec![parsed.config.platform]);
         return Err(Error::WrongPlatform { wanted, found });
     }
@@ -155,12 +159,12 @@ pub(super) fn config(config: &Verified, platform: &Platform) -> Result<config::P
 /// An image that is on disk but for its names; it holds the claims on its new layers.
 #[derive(Debug)]
 pub(super) struct Prepared {
-    names: Vec<String>,
-    manifest: Verified,
-    config: Verified,
-    parsed: config::ParsedConfig,
-    completed: Completed,
-    size: u64,
+    pub(super) names: Vec<String>,
+    pub(super) manifest: Verified,
+    pub(super) config: Verified,
+    pub(super) parsed: config::ParsedConfig,
+    pub(super) completed: Completed,
+    pub(super) size: u64,
 }
 
 impl Image<'_> {

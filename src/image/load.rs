@@ -135,4 +135,4 @@ fn spool(dirs: &ImageDirs, path: &Path, input: impl Read, limit: u64) -> Result<
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

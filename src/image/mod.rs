@@ -16,7 +16,11 @@
 //! | `install` | config and layers, wherever they come from, to a verified image |
 //! | `stream` | one layer in one pass: write down, hash, decompress, hash, unpack |
 //! | `complete` | what layers take from those below them, their ids, their names |
+//! | `kept` | what is kept of images as they came |
+//! | [`save`](mod@save) | an image to a file that others read |
 //! | [`registry`] | the client of registries |
+//! | `stream` | one layer in one pass: hash, decompress, hash, unpack |
+//! | [`registry`] | images of other hosts |
 //! | [`progress`] | what whoever waits may want to know |
 //! | `codec`, `hashing`, `tar_reader` | the stations of that pass |
 //! | [`layer`] | entries of a layer to files |
@@ -35,13 +39,16 @@ mod document;
 pub mod error;
 mod hashing;
 mod install;
+mod kept;
 pub mod layer;
 pub mod limits;
 pub mod load;
 mod oci;
 pub mod platform;
 pub mod progress;
+pub mod pull;
 pub mod registry;
+pub mod save;
 mod source;
 mod stream;
 mod tar_reader;
@@ -54,3 +61,4 @@ pub use install::LoadedImage;
 pub use layer::Unpacked;
 pub use load::{Ledger, load};
 pub use platform::Platform;
+pub use save::save;

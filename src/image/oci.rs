@@ -57,7 +57,7 @@ pub(super) fn images<'a>(
 }
 
 /// Of descriptors for several platforms the best one, and all that name no platform.
-fn choose(descriptors: Vec<Descriptor>, platform: &Platform) -> Result<Vec<Descriptor>> {
+pub(super) fn choose(descriptors: Vec<Descriptor>, platform: &Platform) -> Result<Vec<Descriptor>> {
     let (named, mut chosen): (Vec<_>, Vec<_>) =
         descriptors.into_iter().partition(|descriptor| descriptor.platform.is_some());
     let found: Vec<_> = named.iter().filter_map(|one| one.platform.clone()).collect();
@@ -104,8 +104,8 @@ fn image<'a>(
 fn layer(source: &Source, descriptor: Descriptor) -> Result<Layer<'_>> {
     let what = format!("layer {}", descriptor.digest);
     let Some(codec) = Codec::from_media_type(&descriptor.media_type) else {
-        let problem = "is of a media type that is not a layer's, or not supported";
-        return Err(Error::Compression { what, problem });
+        let problem = "is no layer, or one that is not supported";
+        return Err(Error::media_type(what, problem, descriptor.media_type));
     };
     let Descriptor { digest, size, .. } = descriptor;
     let blob = Blob { digest: digest.clone(), codec, size };

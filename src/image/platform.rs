@@ -2,8 +2,11 @@
 
 use std::cmp::Reverse;
 use std::fmt;
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+
+use crate::model::ValueError;
 
 /// An operating system, an architecture and its variant, in Go's words (`linux/arm/v7`).
 ///
@@ -18,6 +21,21 @@ pub struct Platform {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub variant: Option<String>,
 }
+
+/// The longest part of a platform that is read.
+const LONGEST_WORD: usize = 32;
+
+/// What the kernel and compilers call architectures, and what images do.
+const NAMES: [(&str, &str); 8] = [
+    ("x86_64", "amd64"),
+    ("x86-64", "amd64"),
+    ("x64", "amd64"),
+    ("i386", "386"),
+    ("i686", "386"),
+    ("aarch64", "arm64"),
+    ("armv7l", "arm/v7"),
+    ("armhf", "arm/v7"),
+];
 
 impl Platform {
     /// The platform this program was built for.
@@ -73,6 +91,46 @@ impl Platform {
     }
 }
 
+impl FromStr for Platform {
+    type Err = ValueError;
+
+    /// Reads `linux/arm64` or `linux/arm/v7`.
+    ///
+    /// Architectures that this module never heard of are accepted: registries have more of them
+    /// than lists.
+    fn from_str(text: &str) -> Result<Self, ValueError> {
+        let error = |problem: &str, help: Option<String>| {
+            ValueError::new("platform", text, problem).with_help(help)
+        };
+        let mut parts = text.split('/');
+        let (Some(os), Some(architecture), variant, None) =
+            (parts.next(), parts.next(), parts.next(), parts.next())
+        else {
+            let host = Self::host();
+            let help = format!("this machine is {host}");
+            return Err(error("is not os/architecture or os/architecture/variant", Some(help)));
+        };
+        let is_word = |word: &str| {
+            let of_word = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit();
+            !word.is_empty() && word.len() <= LONGEST_WORD && word.bytes().all(of_word)
+        };
+        if let Some((_, name)) = NAMES.iter().find(|(other, _)| *other == architecture) {
+            return Err(error("has another name", Some(format!("write {os}/{name}"))));
+        }
+        if ![Some(os), Some(architecture), variant].into_iter().flatten().all(is_word) {
+            return Err(error("may only have lower-case letters and digits", None));
+        }
+        if os != "linux" {
+            return Err(error("is not one that containers on Linux have", None));
+        }
+        Ok(Self {
+            os: os.to_owned(),
+            architecture: architecture.to_owned(),
+            variant: variant.map(str::to_owned),
+        })
+    }
+}
+
 impl fmt::Display for Platform {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.os.escape_debug(), self.architecture.escape_debug())?;
@@ -100,6 +158,29 @@ mod tests {
         let mut words = text.split('/').map(str::to_owned);
         let (os, architecture) = (words.next().unwrap(), words.next().unwrap());
         Platform { os, architecture, variant: words.next() }
+    }
+
+    #[test]
+    fn platforms_are_read_as_they_are_shown() {
+        for text in ["linux/amd64", "linux/arm/v7", "linux/loong64", "linux/386"] {
+            assert_eq!(text.parse(), Ok(platform(text)));
+            assert_eq!(platform(text).to_string(), text);
+        }
+        for (text, problem) in [
+            ("", "is not os/architecture"),
+            ("amd64", "is not os/architecture"),
+            ("linux/arm/v7/x", "is not os/architecture"),
+            ("linux/", "may only have"),
+            ("linux/arm/", "may only have"),
+            ("Linux/amd64", "may only have"),
+            ("linux/../etc", "may only have"),
+            ("windows/amd64", "is not one that containers on Linux have"),
+        ] {
+            let error = text.parse::<Platform>().unwrap_err().to_string();
+            assert!(error.contains(problem), "{error}");
+        }
+        let error = "linux/x86_64".parse::<Platform>().unwrap_err();
+        assert_eq!(error.help(), Some("write linux/amd64"));
     }
 
     #[test]

@@ -191,7 +191,8 @@ pub(super) fn explain(diff_id: &Digest, problem: Problem) -> Error {
             Error::from_tar(format!("layer {layer}"), 0, fault)
         }
         Problem::TooLarge { limit, unit } => {
-            Error::TooLarge { what: "the unpacked image".to_owned(), limit, unit }
+            let setting = if unit == "bytes" { "max_unpacked" } else { "max_entries" };
+            Error::OverLimit { limit, unit, setting }
         }
     }
 }

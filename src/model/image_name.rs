@@ -99,13 +99,58 @@ pub fn normalise(text: &str) -> Result<String, ValueError> {
     Ok(ImageName::parse(text)?.to_string())
 }
 
+/// The name of a registry alone, as [`ImageName`] has it: `registry.example:5000`.
+///
+/// # Errors
+/// It is no host with or without a port, or one that no image name can mean.
+pub fn registry(text: &str) -> Result<String, ValueError> {
+    if is_registry(text) && looks_like_a_host(text) {
+        return Ok(canonical_registry(text).to_owned());
+    }
+    let help = match text.split_once("://") {
+        Some((_, rest)) => Some(format!("write it without its scheme: \"{rest}\"")),
+        None if is_registry(text) => Some("a host has a dot or a port, or is localhost".to_owned()),
+        None => None,
+    };
+    let problem = "is not a registry like docker.io or registry.example:5000";
+    Err(ValueError::new("registry", text, problem).with_help(help))
+}
+
+/// A mirror: a registry, and the beginning of the names in it where they have one in common.
+///
+/// # Errors
+/// Its registry is none, or what follows cannot begin a repository.
+pub fn mirror(text: &str) -> Result<String, ValueError> {
+    let (host, prefix) = match text.split_once('/') {
+        Some((host, prefix)) if !host.ends_with(':') => (host, Some(prefix)),
+        _ => (text, None),
+    };
+    let host = registry(host).or_else(|_| registry(text))?;
+    match prefix {
+        None => Ok(host),
+        Some(prefix) if prefix.split('/').all(is_path_component) => Ok(format!("{host}/{prefix}")),
+        Some(_) => {
+            let problem = "is not a mirror like mirror.example:5000 or mirror.example/hub";
+            Err(ValueError::new("mirror", text, problem))
+        }
+    }
+}
+
 /// Splits off what is before the first slash, if it looks like a host and not like a directory.
 fn split_registry(name: &str) -> (&str, &str) {
     match name.split_once('/') {
-        Some(("index.docker.io", rest)) => (DEFAULT_REGISTRY, rest),
-        Some((host, rest)) if host.contains(['.', ':']) || host == "localhost" => (host, rest),
+        Some((host, rest)) if looks_like_a_host(host) => (canonical_registry(host), rest),
         _ => (DEFAULT_REGISTRY, name),
     }
+}
+
+fn looks_like_a_host(text: &str) -> bool {
+    text.contains(['.', ':']) || text == "localhost"
+}
+
+/// One name for the registry that has two.
+fn canonical_registry(host: &str) -> &str {
+    if host == "index.docker.io" { DEFAULT_REGISTRY } else { host }
 }
 
 /// A host name, and a port where it has one.
@@ -173,6 +218,27 @@ mod tests {
             assert!(normalise(bad).is_err(), "{bad}");
         }
         assert_eq!(normalise("NGINX").unwrap_err().help(), Some("repository names are lower case"));
+    }
+
+    #[test]
+    fn registries_stand_alone() {
+        for (text, name) in [
+            ("docker.io", "docker.io"),
+            ("index.docker.io", "docker.io"),
+            ("localhost", "localhost"),
+            ("registry.example:5000", "registry.example:5000"),
+        ] {
+            assert_eq!(registry(text).as_deref(), Ok(name));
+            assert_eq!(mirror(text).as_deref(), Ok(name));
+            assert_eq!(mirror(&format!("{text}/a/b")), Ok(format!("{name}/a/b")));
+        }
+        for bad in ["", "registry", "https://a.example", "a.example/", "a.example:0", "a b", "é.x"]
+        {
+            assert!(registry(bad).is_err() && mirror(bad).is_err(), "{bad}");
+        }
+        let scheme = registry("https://a.example").unwrap_err();
+        assert_eq!(scheme.help(), Some("write it without its scheme: \"a.example\""));
+        assert_eq!(mirror("https://a.example").unwrap_err(), scheme);
     }
 
     fn reference(text: &str) -> Option<String> {

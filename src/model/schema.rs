@@ -1,4 +1,4 @@
-//! The JSON Schema of the pod file, for editors.
+//! The JSON Schemas of the pod file and of `config.toml`, for editors.
 
 use serde_json::{Map, Value, json};
 
@@ -26,9 +26,23 @@ pub fn json_schema() -> Value {
     })
 }
 
+/// The schema of `config.toml`, in the same dialect.
+pub fn settings_schema() -> Value {
+    let definitions: Map<String, Value> = shape::SETTINGS
+        .iter()
+        .filter(|table| !std::ptr::eq(**table, &shape::CONFIG))
+        .map(|table| (definition_name(table).to_owned(), table_schema(table)))
+        .collect();
+    let mut schema = table_schema(&shape::CONFIG);
+    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema".into();
+    schema["title"] = "tank config.toml".into();
+    schema["$defs"] = definitions.into();
+    schema
+}
+
 /// `container` for the table of `a container`.
 fn definition_name(table: &Table) -> &'static str {
-    let name = table.name;
+    let name = table.name.trim_start_matches('[').trim_end_matches(']');
     name.strip_prefix("a ").or(name.strip_prefix("an ")).unwrap_or(name)
 }
 
@@ -116,6 +130,19 @@ mod tests {
                 assert!(description.starts_with(key.doc), "{} {}", table.name, key.name);
             }
         }
+    }
+
+    #[test]
+    fn every_key_of_the_settings_is_described() {
+        let schema = settings_schema();
+        for table in [&shape::REGISTRIES, &shape::IMAGES] {
+            let described = &schema["$defs"][definition_name(table)];
+            assert_eq!(described["additionalProperties"], false, "{}", table.name);
+            for key in table.keys {
+                assert_eq!(described["properties"][key.name]["description"], key.doc);
+            }
+        }
+        assert_eq!(schema["properties"]["images"]["$ref"], "#/$defs/images");
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! What `ROOT/config.toml` sets: how this host is, not what should run on it.
+//! What `ROOT/config.toml` sets: how this host is, not what should run on it. It is read by
+//! [`parse_settings`](super::file::parse_settings).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;

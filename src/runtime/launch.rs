@@ -27,6 +27,8 @@ pub struct Launch {
     pub run: PathBuf,
     /// The read-only layers of its root file system, the topmost first.
     pub layers: Vec<PathBuf>,
+    /// The layer whose root directory the container's root directory looks like.
+    pub root_like: Option<PathBuf>,
     /// `user[:group]`, resolved inside the root file system; `None` is root.
     pub user: Option<String>,
     /// Whether a missing working directory is made, as image builders expect.

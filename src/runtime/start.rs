@@ -92,8 +92,8 @@ fn prepare(launch: &Launch, spec: &Spec, etc: &EtcFiles) -> sys::Result<()> {
         file::make_dir(&directory.join(name), mode)?;
     }
     // The root directory that a container sees is the upper one: it should look like the image's.
-    if let Some(topmost) = launch.layers.first() {
-        copy_owner_and_mode(topmost, &directory.join("upper"))?;
+    if let Some(root) = &launch.root_like {
+        copy_owner_and_mode(root, &directory.join("upper"))?;
     }
     if let Some(parent) = launch.log.path.parent() {
         file::make_dirs(parent, 0o700)?;

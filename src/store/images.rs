@@ -8,7 +8,7 @@ use rusqlite::params;
 use super::column::{Columns, micros};
 use super::error::{Error, Result};
 use super::transaction::{Snapshot, Tx};
-use crate::model::Digest;
+use crate::model::{ContainerName, Digest, InstanceId, PodName};
 
 /// An image for one platform. It is on disk, complete and verified.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -142,6 +142,33 @@ impl Snapshot<'_> {
             UNION SELECT image FROM instances WHERE NOT removed AND image IS NOT NULL";
         let used = self.rows("look for used images", sql, [], |c| c.parse())?;
         Ok(used.into_iter().collect())
+    }
+}
+
+/// What needs an image: a container of a desired pod, or one of its instances.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImageUser {
+    /// The pod.
+    pub pod: PodName,
+    /// Its container.
+    pub container: ContainerName,
+    /// The instance, if it is one that needs it.
+    pub instance: Option<InstanceId>,
+}
+
+impl Snapshot<'_> {
+    /// What needs an image: [`images_in_use`](Self::images_in_use) has it because of these.
+    pub fn image_users(&self, digest: &Digest) -> Result<Vec<ImageUser>> {
+        let sql = "SELECT name, key, NULL FROM pods, json_each(pods.images) WHERE value = ?1
+            UNION ALL SELECT pod, container, id FROM instances WHERE NOT removed AND image = ?1
+            ORDER BY 1, 2, 3";
+        self.rows("look for users of an image", sql, [digest.as_str()], |columns| {
+            Ok(ImageUser {
+                pod: columns.parse()?,
+                container: columns.parse()?,
+                instance: columns.parse_optional()?,
+            })
+        })
     }
 }
 

@@ -48,7 +48,7 @@ pub use desired::{Put, PutResult, Revision, Update};
 pub use error::{Error, Result};
 pub use events::{Event, NewEvent};
 pub use holder::Holder;
-pub use images::{Image, ImageLayer, Manifest};
+pub use images::{Image, ImageLayer, ImageUser, Manifest};
 pub use journal::{NewStep, Owner, Pass, PassId, Step, StepId, StepState};
 pub use layers::Layer;
 pub use network::{Lease, PublishedPort};

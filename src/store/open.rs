@@ -106,7 +106,12 @@ fn canonical_root(root: &Path, access: Access) -> Result<PathBuf> {
     let (owner, mode) = (stat.uid(), stat.mode() & 0o7777);
     let user = rustix::process::geteuid().as_raw();
     if owner != user || mode & 0o077 != 0 {
-        return Err(Error::Permission { path, owner, mode, user });
+        // Where nobody else could write, as in a directory that was made by hand for its
+        // config.toml, it is enough to close it.
+        if owner != user || mode & 0o022 != 0 || access == Access::ReadOnly {
+            return Err(Error::Permission { path, owner, mode, user });
+        }
+        rustix::fs::chmod(&path, rustix::fs::Mode::RWXU).map_err(|e| failed("chmod", &path, e))?;
     }
     match unsupported(file_system_type(&path)?) {
         None => Ok(path),

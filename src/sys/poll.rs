@@ -34,3 +34,10 @@ fn remaining(deadline: Instant) -> Timespec {
 pub fn readable(fd: BorrowedFd<'_>, timeout: Option<Duration>) -> Result<bool> {
     wait(&mut [PollFd::from_borrowed_fd(fd, PollFlags::IN)], timeout)
 }
+
+/// Waits until one of two is readable or hung up, and says which.
+pub fn either(one: BorrowedFd<'_>, other: BorrowedFd<'_>) -> Result<(bool, bool)> {
+    let mut fds = [one, other].map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN));
+    wait(&mut fds, None)?;
+    Ok((!fds[0].revents().is_empty(), !fds[1].revents().is_empty()))
+}

@@ -93,6 +93,15 @@ pub fn stop() -> Result<()> {
     raise(Signal::SIGSTOP).map_err(|errno| error("raise", errno))
 }
 
+/// Does to the process what a signal that was taken as an event would have done: one that nobody
+/// handles ends it, and its parent sees by which.
+pub fn end_by(number: i32) -> Result<()> {
+    let signal = Signal::try_from(number).map_err(|errno| error("raise", errno))?;
+    let set: SigSet = std::iter::once(signal).collect();
+    raise(signal).map_err(|errno| error("raise", errno))?;
+    set.thread_unblock().map_err(|errno| error("pthread_sigmask", errno))
+}
+
 fn event(number: i32) -> Event {
     match number {
         libc::SIGWINCH => Event::Resized,

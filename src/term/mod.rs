@@ -2,6 +2,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod ask;
 pub mod flow;
 pub mod pump;
 pub mod raw;

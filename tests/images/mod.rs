@@ -2,8 +2,13 @@
 
 mod config;
 mod load;
+mod login;
+mod prune;
 mod remove;
+mod save;
 mod serve;
+mod settings;
+mod tag;
 mod trees;
 
 use std::path::Path;

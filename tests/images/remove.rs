@@ -19,7 +19,13 @@ fn image_in_use_stays_until_its_pod_is_gone() {
     tank.apply(&pod("localhost/busybox:1", "command = ['sleep', '1000']")).ok();
     let pid = tank.pid("web");
     let refused = tank.run(["image", "rm", "localhost/busybox:1"]).exits(1);
-    assert!(refused.stderr.contains("localhost/busybox:1"), "{refused}");
+    assert!(refused.stderr.contains("image localhost/busybox:1: pod web uses it"), "{refused}");
+    // Also not by another name that is there, or by its digest; other images are removed all the same.
+    load(&tank, &fixtures::buildah_layout());
+    let several = tank.run(["image", "rm", "localhost/busybox:1", "nothing", "latest"]).exits(1);
+    assert!(several.stderr.contains("pod web uses it"), "{several}");
+    assert!(several.stderr.contains("cannot find image nothing"), "{several}");
+    assert_eq!(several.stdout, "image latest removed\n");
     assert_eq!(tank.pid("web"), pid);
     tank.run(["exec", "web", "--", "ls", "/www/index.html"]).ok();
 

@@ -55,7 +55,7 @@ fn what_is_not_there_is_named() {
 #[test]
 fn a_missing_image_or_root_changes_nothing_or_is_recorded() {
     let healthy = Healthy::new();
-    let pod = with_source("", "image = \"no-such-image:1\"", &["/bin/true"], "")
+    let pod = with_source("", "image = \"no-such-image:1\"", &["/bin/true"], "pull = \"never\"")
         .replace("name = \"box\"", "name = \"wrong\"");
     let output = healthy.tank.apply(&pod);
     healthy.assert_refused(output, 1, &["no-such-image:1", "not on this machine"]);

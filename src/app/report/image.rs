@@ -49,3 +49,57 @@ pub struct LayerReport {
     /// Its size when unpacked, in bytes.
     pub size: u64,
 }
+
+/// A name that was taken from an image.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ImageRemoveReport {
+    /// The name or the digest, as it was given.
+    pub name: String,
+    /// The digest of the image's manifest.
+    pub digest: Digest,
+    /// Whether the image is gone; if not, other names lead to it.
+    pub removed: bool,
+}
+
+/// A name that was given to an image.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ImageTagReport {
+    /// The complete name.
+    pub name: String,
+    /// The digest of the image's manifest.
+    pub digest: Digest,
+    /// The digest of the image that had the name before, if it was another.
+    pub replaced: Option<Digest>,
+}
+
+/// What was, or would be, removed because nothing needs it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct ImagePruneReport {
+    /// The images, with the names they had.
+    pub images: Vec<ImageReport>,
+    /// How many unpacked layers.
+    pub layers: usize,
+    /// The bytes of those layers and of what was kept of the images as they came, each once.
+    pub freed: u64,
+}
+
+/// An image that was asked for from its registry.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ImagePullReport {
+    /// The complete name that was asked for.
+    pub name: String,
+    /// Whether the name led to another image, or none, before.
+    pub changed: bool,
+    /// The image.
+    #[serde(flatten)]
+    pub image: ImageReport,
+}
+
+/// A registry that was logged in to or out of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LoginReport {
+    /// The registry.
+    pub registry: String,
+    /// The file in which its credentials are, or were.
+    pub file: String,
+}

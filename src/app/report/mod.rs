@@ -7,7 +7,10 @@ mod image;
 mod pass;
 mod pod;
 
-pub use image::{ImageInspectReport, ImageListReport, ImageReport, LayerReport};
+pub use image::{
+    ImageInspectReport, ImageListReport, ImagePruneReport, ImagePullReport, ImageRemoveReport,
+    ImageReport, ImageTagReport, LayerReport, LoginReport,
+};
 pub use pass::{
     PassReport, PlanReport, PlannedStep, PodOutcome, PodResult, Progress, StepAction, StepError,
 };

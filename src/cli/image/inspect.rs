@@ -5,8 +5,7 @@ use std::io;
 use clap::Args;
 
 use crate::app::report::ImageInspectReport;
-use crate::app::{Error, Kind};
-use crate::cli::failure::{DONE, Failure};
+use crate::cli::failure::DONE;
 use crate::cli::flags::Output;
 use crate::cli::people;
 use crate::cli::ui::{FAINT, STRONG, Stream};
@@ -24,7 +23,7 @@ pub struct InspectArgs {
 
 /// Runs the verb.
 pub fn run(args: &InspectArgs, context: &mut Context) -> Outcome {
-    let app = context.open_existing()?.ok_or_else(|| no_such_image(&args.name))?;
+    let app = context.open_existing()?.ok_or_else(|| super::no_such_image(&args.name))?;
     let report = app.image_inspect(&args.name)?;
     if args.output.is_json() {
         context.ui.out.json(&report)?;
@@ -32,13 +31,6 @@ pub fn run(args: &InspectArgs, context: &mut Context) -> Outcome {
         print(&mut context.ui.out, &report)?;
     }
     Ok(DONE)
-}
-
-/// An image that is not there because there is no state at all yet.
-fn no_such_image(name: &str) -> Failure {
-    let error = Error::new(Kind::NotFound, format!("cannot find image {name}"))
-        .hint("nothing was loaded yet: `tank image load PATH` loads an image");
-    error.into()
 }
 
 fn print(out: &mut Stream, report: &ImageInspectReport) -> io::Result<()> {

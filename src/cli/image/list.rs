@@ -28,7 +28,7 @@ pub fn run(args: &ImageListArgs, context: &mut Context) -> Outcome {
     if args.output.is_json() {
         context.ui.out.json(&report)?;
     } else if report.images.is_empty() {
-        context.ui.progress(PLAIN, "there are no images: `tank image load PATH` loads one");
+        context.ui.progress(PLAIN, "there are no images: `tank image pull NAME` fetches one");
     } else {
         context.ui.out.table(&table(&report, clock::now()))?;
     }

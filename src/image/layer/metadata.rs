@@ -1,6 +1,7 @@
 //! Owner, mode, extended attributes and times of what was unpacked, set through descriptors.
 
 use std::os::fd::{AsFd, BorrowedFd};
+use std::path::Path;
 
 use rustix::buffer::spare_capacity;
 use rustix::fs::{
@@ -10,6 +11,15 @@ use rustix::fs::{
 use super::{Refusal, system};
 use crate::image::limits;
 use crate::image::tar_reader::Entry;
+
+/// Marks a layer that does not list its root directory. The kernel shows it to nobody in a
+/// container: it is on the layer, and the root that a container sees is its own.
+const UNLISTED_ROOT: &str = "trusted.tank.unlisted";
+
+/// Whether the layer at `path` lists its root directory.
+pub(in crate::image) fn lists_root(path: &Path) -> bool {
+    rfs::lgetxattr(path, UNLISTED_ROOT, &mut [0_u8; 1]).is_err()
+}
 
 /// The attribute that what is made in a directory inherits; so it is set when all is made.
 pub(super) const DEFAULT_ACL: &[u8] = b"system.posix_acl_default";
@@ -35,6 +45,14 @@ pub(super) fn apply(fd: BorrowedFd<'_>, entry: &Entry, name: &[u8]) -> Result<()
             .map_err(|errno| system("fsetxattr", key, errno))?;
     }
     Ok(())
+}
+
+/// Marks the root directory of a layer that does not say what it is to be like: a container's is
+/// then that of a layer below. Its time is always the same, so that equal layers are equal.
+pub(super) fn mark_unlisted(root: BorrowedFd<'_>) -> Result<(), Refusal> {
+    rfs::fsetxattr(root, UNLISTED_ROOT, b"y", XattrFlags::empty())
+        .map_err(|errno| system("fsetxattr", b"/", errno))?;
+    set_time(root, Timespec { tv_sec: 0, tv_nsec: 0 }, b"/")
 }
 
 /// Sets the default ACL of a directory.

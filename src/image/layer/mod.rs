@@ -39,6 +39,7 @@ use serde::{Deserialize, Serialize};
 use super::tar_reader::{Fault, Reader, Skip};
 use crate::sys;
 pub(super) use complete::{Open, complete};
+pub(super) use metadata::lists_root;
 pub(super) use stack::Stack;
 use unpack::Unpacker;
 

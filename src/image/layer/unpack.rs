@@ -27,6 +27,7 @@ pub(super) struct Unpacker {
     tree: Tree,
     devices: u64,
     open: Open,
+    has_root: bool,
 }
 
 impl Unpacker {
@@ -34,7 +35,7 @@ impl Unpacker {
     pub(super) fn new(root: OwnedFd) -> Result<Self, Refusal> {
         rfs::fchmod(&root, Mode::from_raw_mode(0o755))
             .map_err(|errno| system("fchmod", b"/", errno))?;
-        Ok(Self { tree: Tree::new(root), devices: 0, open: Open::default() })
+        Ok(Self { tree: Tree::new(root), devices: 0, open: Open::default(), has_root: false })
     }
 
     /// How many devices were left out.
@@ -84,6 +85,9 @@ impl Unpacker {
             self.open.directories = complete::find_directories(&self.tree, self.tree.implied())?;
         }
         self.tree.finish()?;
+        if !self.has_root {
+            metadata::mark_unlisted(self.tree.root())?;
+        }
         Ok(self.open)
     }
 
@@ -91,6 +95,7 @@ impl Unpacker {
         if entry.kind != Kind::Directory {
             return Err(Refusal::Because("would replace the root directory"));
         }
+        self.has_root = true;
         let root = tree::open_directory(self.tree.root(), b".")?;
         metadata::apply(root.as_fd(), entry, b"/")?;
         self.tree.finish_at_end(root.as_fd(), b"", entry)

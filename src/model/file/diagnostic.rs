@@ -21,6 +21,13 @@ impl Diagnostic {
         Self { span, message: message.into(), label: None, help: None }
     }
 
+    /// A file that is not UTF-8 text from a place on.
+    pub fn not_utf8(place: usize) -> Self {
+        Self::new(place..place + 1, "the file is not UTF-8 text")
+            .with_label("this byte starts no character")
+            .with_help("save it as UTF-8")
+    }
+
     pub(super) fn with_label(mut self, label: impl Into<String>) -> Self {
         self.label = Some(label.into());
         self

@@ -56,26 +56,11 @@ pub(super) fn check(key: &Key, name: &Text<'_>, value: &Spanned<DeValue<'_>>, re
         return;
     }
     match (&key.kind, value.get_ref()) {
-        (Kind::Array(kind), DeValue::Array(items)) => {
-            for item in items {
-                has_type(key, kind, item, report);
-            }
-        }
         (Kind::Tables(_), DeValue::Array(items))
             if items.is_empty() && key.presence == Presence::Required =>
         {
             let message = format!("{} has no entries, at least one is needed", key.name);
             report.error(Diagnostic::new(name.span(), message));
-        }
-        (Kind::Tables(shape), DeValue::Array(items)) => {
-            for item in items {
-                has_type(key, &Kind::Table(shape), item, report);
-            }
-        }
-        (Kind::Map(kind), DeValue::Table(entries)) => {
-            for (_, entry) in entries {
-                has_type(key, kind, entry, report);
-            }
         }
         (Kind::Choice(words), DeValue::String(text)) => word(key, words, text, value, report),
         (Kind::Short(shape), DeValue::String(text)) => {
@@ -95,9 +80,28 @@ pub(super) fn check(key: &Key, name: &Text<'_>, value: &Spanned<DeValue<'_>>, re
     }
 }
 
-/// Reports a value of a wrong type.
+/// Reports a value of a wrong type, and the same inside lists and tables with keys of the user's
+/// choice. True if the value itself has the right one.
 fn has_type(key: &Key, kind: &Kind, value: &Spanned<DeValue<'_>>, report: &Report<'_>) -> bool {
     if kind.accepts(value.get_ref()) {
+        match (kind, value.get_ref()) {
+            (Kind::Array(kind), DeValue::Array(items)) => {
+                for item in items {
+                    has_type(key, kind, item, report);
+                }
+            }
+            (Kind::Tables(shape), DeValue::Array(items)) => {
+                for item in items {
+                    has_type(key, &Kind::Table(shape), item, report);
+                }
+            }
+            (Kind::Map(kind), DeValue::Table(entries)) => {
+                for (_, entry) in entries {
+                    has_type(key, kind, entry, report);
+                }
+            }
+            _ => {}
+        }
         return true;
     }
     let (expected, found) = (kind.expected(), found(value.get_ref()));
@@ -171,7 +175,9 @@ pub(super) fn unknown(table: &Table, name: &Text<'_>, help: Option<String>) -> D
 /// of another table, or one of another table that is misspelt.
 pub(super) fn meant(table: &'static Table, name: &Text<'_>) -> Option<String> {
     let text = name.get_ref().as_ref();
-    let others = || shape::ALL.iter().filter(|other| !std::ptr::eq(**other, table));
+    let is_settings = shape::SETTINGS.iter().any(|other| std::ptr::eq(*other, table));
+    let family = if is_settings { shape::SETTINGS.as_slice() } else { shape::ALL.as_slice() };
+    let others = || family.iter().filter(|other| !std::ptr::eq(**other, table));
     let near = |table: &Table| nearest(text, table.keys.iter().map(|key| key.name));
     if std::ptr::eq(table, &shape::FILE) && shape::POD.key(text).is_some() {
         return Some("beside [[pods]] there are no other keys: put it into one of them".to_owned());

@@ -2,7 +2,7 @@
 //!
 //! The text is parsed into a tree that knows the place of everything, and the tree is read by the
 //! tables of [`shape`](crate::model::shape). A reader that meets a problem reports it and goes on,
-//! so that one look at the file finds them all.
+//! so that one look at the file finds them all. `config.toml` is read in the same way.
 
 mod container;
 mod diagnostic;
@@ -14,6 +14,7 @@ mod pod;
 mod probe;
 mod report;
 mod section;
+mod settings;
 mod text;
 
 #[cfg(test)]
@@ -31,6 +32,7 @@ use super::shape::{FILE, POD};
 pub use diagnostic::{Diagnostic, line_column};
 pub use limits::{MAX_ARGUMENT, MAX_BYTES, MAX_CONTAINERS, MAX_ENTRIES, MAX_PODS};
 pub use merge::{NamedFile, merge};
+pub use settings::parse as parse_settings;
 
 /// What a file says.
 #[derive(Debug, Clone, PartialEq, Eq)]

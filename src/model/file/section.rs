@@ -1,6 +1,7 @@
 //! One table of a file, read by the shape it should have.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::str::FromStr;
 use std::time::Duration;
@@ -195,8 +196,10 @@ impl<'a> Section<'a> {
 
     /// The texts of an array.
     pub(super) fn texts(&self, name: &str) -> Option<Vec<Text<'a>>> {
-        let array = self.value(name)?.get_ref().as_array()?;
-        Some(array.iter().filter_map(keys::scalar).collect())
+        let Kind::Array(item) = &self.key(name).kind else {
+            return None;
+        };
+        Some(texts_of(item, self.value(name)?))
     }
 
     /// The items of an array, each read by a function; those with errors are left out.
@@ -223,6 +226,29 @@ impl<'a> Section<'a> {
             let text = keys::scalar(value)?;
             let value = self.check(name, text.span(), read(text.get_ref()));
             checked.and(value).map(|value| (key.get_ref().to_string(), value))
+        };
+        table.into_iter().flatten().filter_map(entry).collect()
+    }
+
+    /// The entries of a table with keys of the user's choice whose values are lists: keys and
+    /// items each read by a function; those with errors are left out.
+    pub(super) fn lists<T, E: Into<ValueError>>(
+        &self,
+        name: &str,
+        read_key: impl Fn(&str) -> Result<String, ValueError>,
+        read: impl Fn(&str) -> Result<T, E>,
+    ) -> BTreeMap<String, Vec<T>> {
+        let Kind::Map(Kind::Array(item)) = self.key(name).kind else {
+            return BTreeMap::new();
+        };
+        let table = self.value(name).and_then(|value| value.get_ref().as_table());
+        let entry = |(key, value): (&'a Text<'a>, &'a Spanned<DeValue<'a>>)| {
+            let checked = self.check(name, key.span(), read_key(key.get_ref()));
+            let items = texts_of(item, value)
+                .into_iter()
+                .filter_map(|text| self.check(name, text.span(), read(text.get_ref())))
+                .collect();
+            Some((checked?, items))
         };
         table.into_iter().flatten().filter_map(entry).collect()
     }
@@ -276,4 +302,10 @@ impl<'a> Section<'a> {
         }
         false
     }
+}
+
+/// The texts of an array; what is no `item` has been reported.
+fn texts_of<'a>(item: &Kind, array: &'a Spanned<DeValue<'a>>) -> Vec<Text<'a>> {
+    let items = array.get_ref().as_array().into_iter().flat_map(|array| array.iter());
+    items.filter(|value| item.accepts(value.get_ref())).filter_map(keys::scalar).collect()
 }

@@ -1,6 +1,6 @@
 //! The tables of a container.
 
-use super::build::{ANY, NAME, PATH, SIZE, key, word, word_not_yet};
+use super::build::{ANY, NAME, PATH, SIZE, key, word};
 use super::{Kind, MOUNT, PROBE, Table};
 
 const PORT: &str =
@@ -35,7 +35,7 @@ pub static CONTAINER: Table = Table {
         ),
         key(
             "pull",
-            Kind::Choice(&[word("missing"), word_not_yet("always"), word("never")]),
+            Kind::Choice(&[word("missing"), word("always"), word("never")]),
             "When the image is looked for in its registry.",
             r#""missing""#,
         )

@@ -1,4 +1,4 @@
-//! What the pod file may say: every key, once.
+//! What the pod file may say, and what `config.toml` may say: every key, once.
 //!
 //! The tables of this module are the only list of keys. They decide which keys are unknown, what
 //! type a value must have, what a key means when it is left out, whether a change of it is applied
@@ -10,6 +10,7 @@ mod container;
 mod mount;
 mod pod;
 mod probe;
+mod settings;
 
 use toml::Value;
 use toml::de::DeValue;
@@ -18,8 +19,12 @@ pub use container::{CAPABILITIES, CONTAINER};
 pub use mount::MOUNT;
 pub use pod::{FILE, POD, RESTART};
 pub use probe::{HTTP, PROBE, TCP};
+pub use settings::{CONFIG, IMAGES, REGISTRIES};
 
-/// Every table.
+/// Every table of `config.toml`.
+pub static SETTINGS: [&Table; 3] = [&CONFIG, &REGISTRIES, &IMAGES];
+
+/// Every table of the pod file.
 pub static ALL: [&Table; 9] =
     [&FILE, &POD, &RESTART, &CONTAINER, &CAPABILITIES, &MOUNT, &PROBE, &HTTP, &TCP];
 

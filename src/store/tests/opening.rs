@@ -110,6 +110,12 @@ fn a_root_that_others_may_enter_is_refused() {
     std::fs::set_permissions(root.path(), PermissionsExt::from_mode(0o750)).unwrap();
     let error = Store::open(root.path(), Access::ReadOnly).unwrap_err();
     assert!(matches!(error, Error::Permission { mode: 0o750, .. }), "{error:?}");
+    Store::open(root.path(), Access::ReadWrite).unwrap();
+    let mode = std::fs::metadata(root.path()).unwrap().mode() & 0o7777;
+    assert_eq!(mode, 0o700, "closed, since nobody else could write there");
+    std::fs::set_permissions(root.path(), PermissionsExt::from_mode(0o770)).unwrap();
+    let error = Store::open(root.path(), Access::ReadWrite).unwrap_err();
+    assert!(matches!(error, Error::Permission { mode: 0o770, .. }), "{error:?}");
     std::fs::set_permissions(root.path(), PermissionsExt::from_mode(0o700)).unwrap();
     std::os::unix::fs::chown(root.path(), Some(1), None).unwrap();
     let error = Store::open(root.path(), Access::ReadWrite).unwrap_err();

@@ -66,8 +66,8 @@ fn limits_are_those_that_are_set() {
         let settings = ImageSettings { max_unpacked, max_entries, ..ImageSettings::default() };
         bench.load_with(&bench.path("layout"), &settings, BTreeSet::new())
     };
-    assert!(matches!(within(4, 10), Err(Error::TooLarge { limit: 4, .. })));
-    assert!(matches!(within(100, 0), Err(Error::TooLarge { limit: 0, .. })));
+    assert!(matches!(within(4, 10), Err(Error::OverLimit { limit: 4, .. })));
+    assert!(matches!(within(100, 0), Err(Error::OverLimit { limit: 0, .. })));
     assert!(within(5, 1).is_ok());
 }
 

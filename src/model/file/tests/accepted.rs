@@ -211,10 +211,6 @@ fn what_cannot_be_carried_out_yet_is_listed() {
         assert_eq!(unsupported(&in_pod(keys)), [message]);
     }
     for (keys, message) in [
-        (
-            "pull = \"always\"",
-            "6:8 pull = \"always\" is not supported yet (use \"missing\" or \"never\")",
-        ),
         ("stdin = true", "6:1 stdin = true is not supported yet"),
         (
             "[[containers]]\nname = \"b\"\nimage = \"b\"",

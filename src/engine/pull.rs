@@ -1,0 +1,118 @@
+//! Images of registries: which ones a change needs, and fetching them before anything is locked.
+
+use std::collections::BTreeMap;
+
+use super::candidate::{images_of, kept};
+use super::images::Ledger;
+use super::{Engine, Result};
+use crate::image::progress::Watch;
+use crate::image::pull::{self, Source};
+use crate::image::registry::{Client, CredentialFiles};
+use crate::image::{self, Platform};
+use crate::model::image_name::ImageName;
+use crate::model::pod::Pull;
+use crate::model::settings::Settings;
+use crate::model::{Digest, Pod};
+use crate::store::Image;
+use crate::sys::clock;
+
+/// What names stand for at their registries: the digests of the manifests for this platform.
+pub type Resolved = BTreeMap<String, Digest>;
+
+/// The way to the registries.
+#[derive(Debug)]
+pub struct Network {
+    client: Client,
+    settings: Settings,
+}
+
+impl Network {
+    /// With these settings and credentials.
+    pub fn new(settings: Settings, credentials: CredentialFiles) -> Result<Self> {
+        let client = Client::new(&settings.registries, &settings.images, credentials)
+            .map_err(image::Error::from)?;
+        Ok(Self { client, settings })
+    }
+}
+
+impl Engine {
+    /// The names for which a registry has to be asked before putting `pods` can be planned: those
+    /// of images that are not here, and those that may have come to mean another image. With
+    /// `only_new`, of pods that are not there yet.
+    pub fn unresolved(&self, pods: &[Pod], only_new: bool) -> Result<Vec<String>> {
+        let mut names = Vec::new();
+        for pod in pods.iter().filter(|pod| images_of(pod).next().is_some()) {
+            let old = self.store.read(|state| state.pod(&pod.name))?;
+            let old = old.filter(|old| !old.deleting);
+            if !(only_new && old.is_some()) {
+                self.unresolved_of(pod, old.as_ref(), &mut names)?;
+            }
+        }
+        Ok(names)
+    }
+
+    fn unresolved_of(
+        &self,
+        pod: &Pod,
+        old: Option<&crate::model::DesiredPod>,
+        names: &mut Vec<String>,
+    ) -> Result<()> {
+        for (container, name) in images_of(pod) {
+            let is_wanted = match container.pull {
+                Pull::Never => false,
+                // A digest never comes to mean another image.
+                Pull::Always if !name.contains('@') => true,
+                Pull::Always | Pull::Missing => {
+                    kept(old, container).is_none() && self.find_image(name)?.is_none()
+                }
+            };
+            if is_wanted && !names.iter().any(|other| other == name) {
+                names.push(name.to_owned());
+            }
+        }
+        Ok(())
+    }
+
+    /// What a name stands for at its registry now. Fetches no layers and writes nothing.
+    pub fn resolve_image(
+        &self,
+        network: &Network,
+        name: &ImageName,
+        watch: &dyn Watch,
+    ) -> Result<Digest> {
+        let platform = Platform::host();
+        let source = Source { client: &network.client, name, platform: &platform, watch };
+        Ok(pull::resolve(&source)?.digest().clone())
+    }
+
+    /// Brings an image here, or what is missing of it, and gives it its name.
+    pub fn pull_image(
+        &mut self,
+        network: &Network,
+        name: &ImageName,
+        platform: &Platform,
+        watch: &dyn Watch,
+    ) -> Result<Image> {
+        let source = Source { client: &network.client, name, platform, watch };
+        let resolved = pull::resolve(&source)?;
+        if let Some(image) = self.name_image(name, resolved.digest())? {
+            return Ok(image);
+        }
+        let Self { store, images, .. } = self;
+        let mut ledger = Ledger { store, images };
+        pull::pull(&source, resolved, images, &network.settings.images, &mut ledger)
+    }
+
+    /// Gives a name to an image that is here.
+    fn name_image(&mut self, name: &ImageName, digest: &Digest) -> Result<Option<Image>> {
+        let Some(manifest) = self.store.read(|state| state.image_by_digest(digest))? else {
+            return Ok(None);
+        };
+        let name = name.to_string();
+        let known = self.store.read(|state| state.image_by_reference(&name))?;
+        if known.is_none_or(|known| known.digest != *digest) {
+            self.store.write(|tx| tx.put_image(Some(&name), &manifest, clock::now()))?;
+        }
+        Ok(Some(Image { manifest, references: vec![name] }))
+    }
+}
