@@ -19,6 +19,7 @@ mod measures;
 mod oci;
 mod podman;
 mod program;
+mod pull;
 mod race;
 mod report;
 mod rootfs;
@@ -107,8 +108,18 @@ fn run() -> Outcome<()> {
 
 /// Installs the peers, and busybox for the root file system.
 fn install() -> Outcome<()> {
-    let packages =
-        ["bubblewrap", "busybox-static", "catatonit", "conmon", "crun", "podman", "runc"];
+    let packages = [
+        "bubblewrap",
+        "busybox-static",
+        "catatonit",
+        "conmon",
+        "crun",
+        "docker-registry",
+        "podman",
+        "runc",
+        "skopeo",
+        "umoci",
+    ];
     for args in [&["update"][..], &["install", "--yes", "--no-install-recommends"]] {
         let packages = if args == ["update"] { &[][..] } else { &packages };
         let status = Command::new("apt-get")

@@ -10,6 +10,7 @@ use crate::machine::Workplace;
 use crate::oci::OciRuntime;
 use crate::podman::Podman;
 use crate::program::{Runner, is_installed};
+use crate::pull::Registry;
 use crate::race::{Contestant, race};
 use crate::report::{Report, Value};
 use crate::tank::{Program, Tank};
@@ -82,6 +83,9 @@ impl<'a> Bench<'a> {
         }
         if wanted("monitor") {
             self.monitor(report);
+        }
+        if wanted("pull") {
+            self.pull(report);
         }
     }
 
@@ -241,6 +245,27 @@ impl<'a> Bench<'a> {
             report.add("monitor", "conmon", memory.map(Value::Memory));
             self.clear_podman(report);
         }
+    }
+
+    /// An image of many layers, from a registry on this machine into a store that holds nothing.
+    fn pull(&self, report: &mut Report) {
+        let registry = match Registry::new(self.workplace) {
+            Ok(registry) => registry,
+            Err(why) => return report.leave_out("pull", &why),
+        };
+        let (host, image) = (registry.host(), registry.image());
+        let mut all = Vec::new();
+        match Tank::new("pull", self.workplace) {
+            Ok(tank) => {
+                all.push(Contestant::new("tank image pull", move || tank.pull(host, image)));
+            }
+            Err(why) => report.leave_out("tank image pull", &why),
+        }
+        if let Some(podman) = &self.podman {
+            all.push(Contestant::new("podman pull", move || podman.borrow().pull(image)));
+        }
+        all.push(Contestant::new("skopeo copy, to a layout", || registry.skopeo_copy()));
+        self.race("pull", all, report);
     }
 
     fn clear_podman(&self, report: &mut Report) {

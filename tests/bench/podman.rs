@@ -9,7 +9,7 @@ use rustix::process::{Resource, getrlimit};
 
 use crate::Outcome;
 use crate::cgroup::remove_cgroups;
-use crate::machine::{Workplace, average_memory, processes};
+use crate::machine::{Workplace, average_memory, processes, unmount_below};
 use crate::program::{Runner, is_installed};
 
 const IMAGE: &str = "localhost/bench:latest";
@@ -117,6 +117,22 @@ impl Podman {
 
     pub(crate) fn ps(&self) -> Outcome<Duration> {
         self.run(&["ps"])
+    }
+
+    /// Pulls an image into a storage that holds nothing, which is removed again.
+    pub(crate) fn pull(&self, image: &str) -> Outcome<Duration> {
+        let storage = self.dir.join("cold");
+        let mut command = Command::new("podman");
+        command.env("CONTAINERS_CONF", self.path("containers.conf"));
+        for (option, name) in [("--root", "root"), ("--runroot", "run"), ("--tmpdir", "tmp")] {
+            command.arg(option).arg(storage.join(name));
+        }
+        command.args(["--storage-driver", "overlay", "--cgroup-manager", "cgroupfs"]);
+        command.args(["pull", "--quiet", "--tls-verify=false", image]);
+        let elapsed = self.runner.time(&mut command);
+        unmount_below(&storage);
+        fs::remove_dir_all(&storage).map_err(|error| error.to_string())?;
+        elapsed
     }
 
     /// The average memory of the monitors of the containers that run.

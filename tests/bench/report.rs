@@ -55,13 +55,14 @@ enum Limit {
     Within(Duration),
 }
 
-const BUDGETS: [Budget; 6] = [
+const BUDGETS: [Budget; 7] = [
     Budget { measure: "start", peer: Limit::Times(2.0, "crun run") },
     Budget { measure: "start", peer: Limit::Times(0.1, "podman kube play") },
     Budget { measure: "exec", peer: Limit::Times(1.0, "crun exec") },
     Budget { measure: "ps", peer: Limit::Times(1.0 / 3.0, "podman ps, 1 container") },
     Budget { measure: "reconcile, 1000 pods", peer: Limit::Within(Duration::from_millis(50)) },
     Budget { measure: "monitor", peer: Limit::Times(0.5, "conmon") },
+    Budget { measure: "pull", peer: Limit::Times(0.5, "podman pull") },
 ];
 
 /// All that was measured, and what was not.

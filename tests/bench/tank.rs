@@ -126,8 +126,22 @@ impl Tank {
         average_memory(monitors)
     }
 
+    /// Pulls an image into a root that holds nothing, which is removed again.
+    pub(crate) fn pull(&self, registry: &str, image: &str) -> Outcome<Duration> {
+        let root = self.dir.join("root");
+        fs::create_dir_all(&root).map_err(|error| error.to_string())?;
+        let settings = format!("[registries]\ninsecure = [\"{registry}\"]\n");
+        fs::write(root.join("config.toml"), settings).map_err(|error| error.to_string())?;
+        let elapsed = self.run(&["image", "pull", image]);
+        fs::remove_dir_all(&root).map_err(|error| error.to_string())?;
+        elapsed
+    }
+
     /// Deletes every pod.
     pub(crate) fn clear(&self) -> Outcome<()> {
+        if !self.dir.join("root").exists() {
+            return Ok(());
+        }
         let listed = self.runner.output(&mut self.command(&["list", "-o", "json"]))?;
         let listed: Value = serde_json::from_str(&listed).unwrap_or_default();
         let pods = listed["pods"].as_array().map(Vec::as_slice).unwrap_or_default();

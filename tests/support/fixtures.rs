@@ -141,6 +141,45 @@ pub(crate) fn buildah_layout() -> PathBuf {
     dir.join("layout")
 }
 
+/// An OCI layout directory with the tag `latest` that buildah made: an index of one busybox image
+/// for each of linux/amd64, linux/arm64/v8, linux/arm/v6 and linux/arm/v7.
+///
+/// The images differ in the variable `PLATFORM` of their config alone.
+pub(crate) fn multi_platform_layout() -> PathBuf {
+    let source = busybox_image();
+    let dir = fixture("multi-platform-image", |dir| {
+        let path = |name: &str| dir.join(name).display().to_string();
+        let (root, run) = (path("storage"), path("storage-run"));
+        let buildah = |args: &[&str]| {
+            let global = ["--root", &root, "--runroot", &run, "--storage-driver", "vfs"];
+            tool("buildah", "buildah", &[&global, args].concat())
+        };
+        buildah(&["manifest", "create", "platforms"]);
+        let from = source.layout().display().to_string();
+        for (architecture, variant) in
+            [("amd64", ""), ("arm64", "v8"), ("arm", "v6"), ("arm", "v7")]
+        {
+            let copy = path(&format!("{architecture}{variant}"));
+            tool("cp", "coreutils", &["-r", &from, &copy]);
+            let image = format!("{copy}:latest");
+            let platform = format!("--config.env=PLATFORM={architecture}{variant}");
+            configure(&image, &["--architecture", architecture, "--os", "linux", &platform]);
+            let mut add = vec!["manifest", "add", "--os", "linux", "--arch", architecture];
+            if !variant.is_empty() {
+                add.extend(["--variant", variant]);
+            }
+            let reference = format!("oci:{image}");
+            buildah(&[&add[..], &["platforms", &reference]].concat());
+        }
+        let target = format!("oci:{}:latest", path("layout"));
+        buildah(&["manifest", "push", "--quiet", "--all", "platforms", &target]);
+        for name in ["storage", "storage-run", "amd64", "arm64v8", "armv6", "armv7"] {
+            fs::remove_dir_all(dir.join(name)).unwrap();
+        }
+    });
+    dir.join("layout")
+}
+
 /// A Debian system with redis-server, as an OCI layout directory with the tag `latest`: what
 /// debootstrap made, put into one layer by umoci.
 pub(crate) fn debian_redis_layout() -> PathBuf {
@@ -233,16 +272,18 @@ fn convert(dir: &Path, name: &str) {
 /// Runs a program of the machine that must be there and succeed; gives what it printed.
 #[track_caller]
 pub(crate) fn tool(name: &str, package: &str, args: &[&str]) -> String {
-    assert!(is_installed(name), "no program {name}: {}", advice(package));
-    let mut command = Command::new(name);
+    let mut command = Command::new(installed(name, package));
     // Programs that print in the user's language would be another fixture.
     command.args(args).env("LC_ALL", "C.UTF-8").env("DEBIAN_FRONTEND", "noninteractive");
     program::run(&mut command, &[], DEADLINE).ok().stdout
 }
 
-fn is_installed(program: &str) -> bool {
+/// A program of the machine that must be there.
+#[track_caller]
+pub(crate) fn installed(name: &str, package: &str) -> PathBuf {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path).any(|dir| dir.join(program).is_file())
+    let found = std::env::split_paths(&path).map(|dir| dir.join(name)).find(|path| path.is_file());
+    found.unwrap_or_else(|| panic!("no program {name}: {}", advice(package)))
 }
 
 /// What to do about something that is missing.

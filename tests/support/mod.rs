@@ -1,10 +1,16 @@
 //! What the black-box tests stand on: a [`Tank`] of their own, programs with a deadline, images
 //! made by other tools, and snapshots of the world that show what was left behind.
 
+pub(crate) mod fault_registry;
 pub(crate) mod fixtures;
+mod http;
+pub(crate) mod made;
 pub(crate) mod pods;
 pub(crate) mod program;
+pub(crate) mod registry;
 mod tank;
+pub(crate) mod tree;
+pub(crate) mod volume;
 pub(crate) mod wait;
 pub(crate) mod world;
 

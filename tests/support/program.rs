@@ -110,19 +110,19 @@ impl Running {
     /// is not in its output any more.
     #[track_caller]
     pub(crate) fn await_stdout(&self, text: &str, deadline: Duration) -> String {
-        let end = Instant::now() + deadline;
-        let mut all = Vec::new();
-        loop {
-            let seen = String::from_utf8_lossy(&all).into_owned();
-            if seen.contains(text) {
-                return seen;
-            }
-            let left = end.saturating_duration_since(Instant::now());
-            match self.stdout.recv_timeout(left) {
-                Ok(part) => all.extend(part),
-                Err(error) => panic!("{}: no {text:?} but {seen:?}: {error}", self.shown),
-            }
-        }
+        await_text(&self.stdout, &self.shown, text, deadline)
+    }
+
+    /// The same of its standard error.
+    #[track_caller]
+    pub(crate) fn await_stderr(&self, text: &str, deadline: Duration) -> String {
+        await_text(&self.stderr, &self.shown, text, deadline)
+    }
+
+    /// Kills it (SIGKILL) and waits until it is gone.
+    pub(crate) fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
     }
 
     /// Waits until it ends, killing it (and panicking) after `deadline`.
@@ -167,6 +167,24 @@ fn drain(mut pipe: impl Read + Send + 'static) -> Receiver<Vec<u8>> {
         }
     });
     receiver
+}
+
+/// Reads from a pipe until what came contains `text`; gives it.
+#[track_caller]
+fn await_text(pipe: &Receiver<Vec<u8>>, shown: &str, text: &str, deadline: Duration) -> String {
+    let end = Instant::now() + deadline;
+    let mut all = Vec::new();
+    loop {
+        let seen = String::from_utf8_lossy(&all).into_owned();
+        if seen.contains(text) {
+            return seen;
+        }
+        let left = end.saturating_duration_since(Instant::now());
+        match pipe.recv_timeout(left) {
+            Ok(part) => all.extend(part),
+            Err(error) => panic!("{shown}: no {text:?} but {seen:?}: {error}"),
+        }
+    }
 }
 
 /// What came through a pipe, and whether somebody still holds its other end.

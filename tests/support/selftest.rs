@@ -4,6 +4,9 @@ use std::fs;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use super::fault_registry::{Answer, FaultRegistry, Gate, Step};
+use super::made::{Made, Packing, tar_of};
+use super::registry::{Access, Registry};
 use super::{Tank, fixtures, program, wait};
 
 const SOON: Duration = Duration::from_secs(10);
@@ -138,4 +141,79 @@ fn tank_runs_with_an_empty_environment() {
     assert_eq!(pod.parent(), Some(tank.dir()));
     tank.run(["--version"]).ok();
     tank.apply("").status.code().expect("an exit code");
+}
+
+#[test]
+fn registry_serves_what_was_pushed() {
+    for access in [Access::Open, Access::Password, Access::Tls] {
+        let registry = Registry::new(access);
+        let name = registry.push(&fixtures::busybox_image().layout(), "a/busybox:1", &[]);
+        assert!(registry.digest(&name).starts_with("sha256:"));
+        if access == Access::Open {
+            let layout = fixtures::multi_platform_layout();
+            let index = registry.push(&layout, "multi:1", &["--all"]);
+            assert_ne!(registry.digest(&index), registry.digest(&name));
+            registry.push_index_with_buildah(&fixtures::buildah_layout(), "pushed:1");
+        }
+    }
+}
+
+/// `skopeo copy` from the registry into a layout.
+fn copied(name: &str) -> program::Output {
+    let dir = tempfile::tempdir().unwrap();
+    let mut command = Command::new(fixtures::installed("skopeo", "skopeo"));
+    command.args(["--insecure-policy", "copy", "--src-tls-verify=false"]);
+    command.arg(format!("docker://{name}"));
+    command.arg(format!("oci:{}:latest", dir.path().join("layout").display()));
+    program::run(&mut command, &[], SOON)
+}
+
+#[test]
+fn fault_registry_serves_images_that_others_accept() {
+    for packing in [Packing::Plain, Packing::Gzip, Packing::Zstd, Packing::Docker] {
+        let registry = FaultRegistry::new();
+        let tars = [tar_of(&[("dir/file", b"content\n")]), tar_of(&[("other", b"more\n")])];
+        let image = Made::new(&tars, packing);
+        copied(&registry.serve("made:1", &image)).ok();
+        assert!(image.layers.iter().all(|layer| registry.count(layer) == 1));
+    }
+}
+
+#[test]
+fn fault_registry_fails_as_it_is_told() {
+    let (registry, image) = (FaultRegistry::new(), Made::small());
+    let name = registry.serve("small:1", &image);
+    registry
+        .rule(|request| request.path.contains("/blobs/").then(|| Answer::with(403, "not for you")));
+    assert!(!copied(&name).status.success());
+    registry.behave();
+    let gate = Gate::new();
+    let at = gate.clone();
+    registry.rule_times(1, move |_| {
+        Some(
+            Answer::new(200)
+                .length(2)
+                .then(Step::Wait(at.clone()))
+                .then(Step::Send(vec![b'{', b'}'])),
+        )
+    });
+    let pulling = std::thread::spawn(move || copied(&name));
+    gate.await_arrivals(1);
+    gate.open();
+    pulling.join().unwrap().ok();
+}
+
+#[test]
+fn fault_registry_sends_parts() {
+    let (registry, image) = (FaultRegistry::new(), Made::small());
+    registry.serve("small:1", &image);
+    let blob = &image.layers[0];
+    let url = format!("http://{}/v2/small/blobs/{}", registry.host(), blob.digest);
+    let mut curl = Command::new(fixtures::installed("curl", "curl"));
+    let output =
+        program::run(curl.args(["-sS", "-r", "10-", "-D-", "-o/dev/null", &url]), &[], SOON);
+    let length = blob.content.len();
+    let range = format!("Content-Range: bytes 10-{}/{length}", length - 1);
+    assert!(output.stdout.contains(" 206 ") && output.stdout.contains(&range), "{output}");
+    registry.await_log("the range", |log| log.iter().any(|a| a.sent == Some(length as u64 - 10)));
 }
