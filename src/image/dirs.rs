@@ -1,7 +1,7 @@
 //! Where images are kept: `ROOT/blobs` and `ROOT/layers`.
 //!
 //! A layer is unpacked into `layers/.pull-<hex of its blob>` by whoever has the
-//! [claim](super::claim), made durable with syncfs(2), and only then renamed to its id: a
+//! claim, made durable with syncfs(2), and only then renamed to its id: a
 //! directory with an id for its name is complete. Whether it is *ready* is for the database to
 //! say, in a transaction after the rename. A directory that the database does not know is what a
 //! crash left between the two; it is removed and made anew.

@@ -7,7 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::claim::Claim;
 use super::codec::Codec;
-use super::complete::{Completed, LayerSource, complete};
+use super::complete::{LayerSource, complete};
 use super::dirs::ImageDirs;
 use super::document::{self, Descriptor, Document};
 use super::error::{Error, Result};
@@ -135,9 +135,7 @@ pub fn pull<L: Ledger>(
     let budget = Budget::new(settings.max_unpacked, settings.max_entries);
     let completed = fetch(source, dirs, settings, &budget, &wanted, claimed, &layers)
         .and_then(|layers| complete(dirs, layers, &budget))
-        .or_else(
-            |error| if error.is_refusal() { give_up(dirs, &layers, error) } else { Err(error) },
-        )?;
+        .inspect_err(|error| give_up(dirs, &layers, error))?;
     let mut prepared =
         Prepared { names: vec![name.clone()], manifest, config, parsed, completed, size };
     let exclusive = dirs.exclusive().map_err(Error::from)?;
@@ -171,14 +169,15 @@ fn check_space(dirs: &ImageDirs, claimed: &Claimed, layers: &[Blob]) -> Result<(
 }
 
 /// Removes what has arrived of an image that will not be gone on with, or for which there is no
-/// room.
-fn give_up(dirs: &ImageDirs, layers: &[Blob], error: Error) -> Result<Completed> {
-    for blob in layers {
-        if let Some(claim) = dirs.claim(&blob.digest, false)? {
-            claim.discard()?;
+/// room. What fails to go now goes with a prune.
+fn give_up(dirs: &ImageDirs, layers: &[Blob], error: &Error) {
+    if error.is_refusal() {
+        for blob in layers {
+            if let Ok(Some(claim)) = dirs.claim(&blob.digest, false) {
+                drop(claim.discard());
+            }
         }
     }
-    Err(error)
 }
 
 /// Fetches the layers that were claimed; gives those of the image, in their order.

@@ -148,6 +148,12 @@ impl Tank {
         for cgroup in world.cgroups.iter().rev() {
             std::fs::remove_dir(cgroup).unwrap_or_default();
         }
+        // The cgroup of all monitors outlives the last one if that was not its monitor's last
+        // moment; without another delete nobody comes to take it away.
+        for shared in self.scope.borrow().shared_cgroups() {
+            std::fs::remove_dir(shared.join("monitors")).unwrap_or_default();
+            std::fs::remove_dir(shared).unwrap_or_default();
+        }
     }
 }
 

@@ -71,6 +71,12 @@ impl Scope {
             })
     }
 
+    /// The cgroups that the pods of a tank share.
+    pub(crate) fn shared_cgroups(&self) -> Vec<PathBuf> {
+        let is_shared = |cgroup: &&PathBuf| last_part(cgroup).starts_with("tank-");
+        self.cgroups.iter().filter(is_shared).cloned().collect()
+    }
+
     /// A cgroup above the instances may be shared with other tanks: it is left over only when
     /// nothing else is in it.
     fn is_left_over(&self, cgroup: &Path) -> bool {
