@@ -126,7 +126,10 @@ impl Engine {
             let known = news.cloned().or_else(|| kept(old, container));
             let digest = match known {
                 Some(digest) => Some(digest),
-                None => self.find_image(name)?.or_else(|| resolved.get(name).cloned()),
+                None => match resolved.get(name) {
+                    Some(digest) => Some(digest.clone()),
+                    None => self.usable_image(name)?,
+                },
             };
             let digest = digest.ok_or_else(|| Error::NoImage {
                 container: container.name.clone(),

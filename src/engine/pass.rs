@@ -5,11 +5,11 @@ use std::time::Instant;
 
 use jiff::Timestamp;
 
-use super::candidate::{Desire, Put};
+use super::candidate::{Desire, Put, PutKind};
 use super::execute::{Execution, Finished, Work};
 use super::lock::{self, PodLock};
 use super::observe::Snapshot;
-use super::{Engine, Result, fault};
+use super::{Engine, Error, Result, fault};
 use crate::model::{DesiredPod, Instance, InstanceId, PodName, State};
 use crate::plan::{Action, Plan, Step, plan};
 use crate::sys::{self, clock};
@@ -116,6 +116,7 @@ impl Engine {
         let mut now = clock::now();
         let mut snapshot = self.snapshot(only.as_ref())?;
         let puts = self.change_candidate(&mut snapshot, &pass.change, now)?;
+        self.check_images(&puts)?;
         let mut planned = plan(&snapshot.desired, &snapshot.observed, now);
         // What was planned without the locks is planned again with them.
         if matches!(pass.change, Change::Nothing) && !planned.lanes.is_empty() {
@@ -174,6 +175,19 @@ impl Engine {
         let puts: Vec<_> = pods.iter().cloned().map(Put::new).collect();
         let desired: Vec<_> = puts.iter().map(|put| put.desired(None, now)).collect();
         (plan(&desired, &crate::plan::Observed::default(), now), puts)
+    }
+
+    /// Fails if an image went while the pod's lock was waited for: nothing is to be pinned to it.
+    fn check_images(&self, puts: &[Put]) -> Result<()> {
+        for put in puts.iter().filter(|put| put.kind != PutKind::Unchanged) {
+            for (container, digest) in &put.images {
+                if self.store.read(|state| state.image_by_digest(digest))?.is_none() {
+                    let (container, image) = (container.clone(), digest.to_string());
+                    return Err(Error::NoImage { container, image });
+                }
+            }
+        }
+        Ok(())
     }
 
     fn lock(

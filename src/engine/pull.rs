@@ -14,7 +14,6 @@ use crate::model::pod::Pull;
 use crate::model::settings::Settings;
 use crate::model::{Digest, Pod};
 use crate::store::Image;
-use crate::sys::clock;
 
 /// What names stand for at their registries: the digests of the manifests for this platform.
 pub type Resolved = BTreeMap<String, Digest>;
@@ -58,19 +57,38 @@ impl Engine {
         names: &mut Vec<String>,
     ) -> Result<()> {
         for (container, name) in images_of(pod) {
-            let is_wanted = match container.pull {
-                Pull::Never => false,
+            let wanted = match (container.pull, kept(old, container)) {
+                (Pull::Never, _) => None,
                 // A digest never comes to mean another image.
-                Pull::Always if !name.contains('@') => true,
-                Pull::Always | Pull::Missing => {
-                    kept(old, container).is_none() && self.find_image(name)?.is_none()
+                (Pull::Always, _) if !name.contains('@') => Some(name.to_owned()),
+                (Pull::Always | Pull::Missing, Some(digest)) => self.lost_image(name, digest)?,
+                (Pull::Always | Pull::Missing, None) => {
+                    self.usable_image(name)?.is_none().then(|| name.to_owned())
                 }
             };
-            if is_wanted && !names.iter().any(|other| other == name) {
-                names.push(name.to_owned());
-            }
+            names.extend(wanted.filter(|name| !names.contains(name)));
         }
         Ok(())
+    }
+
+    /// The image that a pod with this image name runs from, if it is here: one for another
+    /// platform is of no use to it.
+    pub(super) fn usable_image(&self, name: &str) -> Result<Option<Digest>> {
+        let found = self.store.read(|state| state.image_by_reference(name))?;
+        let host = Platform::host();
+        let runs = |platform: &str| {
+            platform.parse().is_ok_and(|platform| host.suitability(&platform).is_some())
+        };
+        Ok(found.filter(|found| runs(&found.platform)).map(|found| found.digest))
+    }
+
+    /// By what name to fetch the very image that a pod was pinned to, if it is not here any more.
+    fn lost_image(&self, name: &str, digest: Digest) -> Result<Option<String>> {
+        if self.store.read(|state| state.image_by_digest(&digest))?.is_some() {
+            return Ok(None);
+        }
+        let name = ImageName::parse(name).ok();
+        Ok(name.map(|name| ImageName { tag: None, digest: Some(digest), ..name }.to_string()))
     }
 
     /// What a name stands for at its registry now. Fetches no layers and writes nothing.
@@ -105,14 +123,13 @@ impl Engine {
 
     /// Gives a name to an image that is here.
     fn name_image(&mut self, name: &ImageName, digest: &Digest) -> Result<Option<Image>> {
-        let Some(manifest) = self.store.read(|state| state.image_by_digest(digest))? else {
-            return Ok(None);
-        };
         let name = name.to_string();
-        let known = self.store.read(|state| state.image_by_reference(&name))?;
-        if known.is_none_or(|known| known.digest != *digest) {
-            self.store.write(|tx| tx.put_image(Some(&name), &manifest, clock::now()))?;
+        if self.store.read(|state| state.image_by_digest(digest))?.is_none()
+            || self.tag_image(digest, &name)?.is_none()
+        {
+            return Ok(None);
         }
-        Ok(Some(Image { manifest, references: vec![name] }))
+        let manifest = self.store.read(|state| state.image_by_digest(digest))?;
+        Ok(manifest.map(|manifest| Image { manifest, references: vec![name] }))
     }
 }

@@ -53,7 +53,14 @@ impl ImageDirs {
             }
             // Whoever had the lock may have given the file its final name, or removed it.
             if is_at(&file, &path)? {
-                let have = rfs::fstat(&file).map_err(|e| error("fstat", &path, e))?.st_size;
+                let stat = rfs::fstat(&file).map_err(|e| error("fstat", &path, e))?;
+                if stat.st_nlink > 1 {
+                    // It has its final name, too, and must not change any more: whoever gave it
+                    // that was killed before this name went.
+                    file::remove_file(&path)?;
+                    continue;
+                }
+                let have = stat.st_size;
                 return Ok(Some(Claim {
                     file,
                     staging: self.staging_path(blob),

@@ -95,7 +95,10 @@ pub(super) fn complete(
                 let mut id = staged.diff_id.clone();
                 if !staged.open.is_empty() {
                     if let Err(error) = complete_one(dirs, &staged, &names, budget) {
-                        staged.claim.discard()?;
+                        let Staged { directory, claim, .. } = *staged;
+                        // Before the claim: after it, the directory is somebody else's.
+                        drop(directory);
+                        claim.discard()?;
                         return Err(error);
                     }
                     let diff_ids: Vec<_> = infos.iter().map(|info| info.diff_id.clone()).collect();
@@ -169,6 +172,11 @@ pub(super) fn publish(
 ) -> Result<Vec<LayerInfo>> {
     let dirs = exclusive.dirs();
     let is_ready = |id: &Digest| ready.contains(id) && dirs.has_layer(id);
+    let is_new = |id: &Digest| completed.new.iter().any(|(at, _)| completed.layers[*at].id == *id);
+    // Before anything is named: what has arrived can be gone on with.
+    if let Some(gone) = completed.layers.iter().find(|one| !is_ready(&one.id) && !is_new(&one.id)) {
+        return Err(Error::LayerGone { layer: gone.id.clone() });
+    }
     if !completed.new.is_empty() {
         exclusive.sync()?;
     }
@@ -182,11 +190,6 @@ pub(super) fn publish(
             exclusive.name_layer(&staged.directory, &info.id)?;
         }
         staged.claim.finish(&dirs.blob_path(&staged.blob), keep_blobs)?;
-    }
-    let gone =
-        completed.layers.iter().find(|info| !named.contains(&info.id) && !is_ready(&info.id));
-    if let Some(info) = gone {
-        return Err(Error::LayerGone { layer: info.id.clone() });
     }
     exclusive.sync_names()?;
     Ok(completed.layers.clone())

@@ -89,6 +89,11 @@ pub(super) fn wanted(
     if diff_ids.len() != blobs.len() {
         return Err(Error::document(what, "does not list as many layers as the image has"));
     }
+    let mut contents = BTreeMap::new();
+    let blobs: Vec<Digest> = blobs.collect();
+    if blobs.iter().zip(diff_ids).any(|(blob, id)| *contents.entry(blob).or_insert(id) != id) {
+        return Err(Error::document(what, "has two contents for one layer"));
+    }
     if diff_ids.len() > limits::LAYERS {
         let (what, limit) = (what.to_owned(), limits::LAYERS as u64);
         return Err(Error::TooLarge { what, limit, unit: "layers" });
@@ -131,7 +136,7 @@ pub(super) fn claim<E: From<Error>>(
 }
 
 /// Claims a layer; while somebody else has it, waits, after `waiting` was told.
-pub(super) fn claim_one(dirs: &ImageDirs, blob: &Digest, waiting: &dyn Fn()) -> Result<Claim> {
+fn claim_one(dirs: &ImageDirs, blob: &Digest, waiting: &dyn Fn()) -> Result<Claim> {
     loop {
         if let Some(claim) = dirs.claim(blob, false)? {
             return Ok(claim);

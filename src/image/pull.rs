@@ -280,12 +280,17 @@ impl<'a> Shared<'a> {
             match self.fetch(work) {
                 Ok(staged) => lock(&self.staged).push((index, staged)),
                 Err(error) => {
-                    self.is_over.store(true, Ordering::Relaxed);
-                    lock(&self.queue).clear();
+                    // In this order: who is told to end fails after the one that counts.
                     lock(&self.failure).get_or_insert(error);
+                    self.is_over.store(true, Ordering::Release);
+                    lock(&self.queue).clear();
                 }
             }
         }
+    }
+
+    fn is_over(&self) -> bool {
+        self.is_over.load(Ordering::Acquire)
     }
 
     /// The next piece of work. The queue is free again when it returns.
@@ -297,10 +302,13 @@ impl<'a> Shared<'a> {
         let Work { index, diff_id, blob, claim } = work;
         let had = claim.have();
         match self.fetch_from(index, diff_id, blob, claim) {
-            // What an earlier attempt left was damaged; it is gone now.
-            Err(error) if had > 0 && error.is_corruption() => {
-                let claim = install::claim_one(self.dirs, &blob.digest, &|| {})?;
-                self.fetch_from(index, diff_id, blob, claim)
+            // What an earlier attempt left was damaged; it is gone now. Nobody is waited for: who
+            // has the claim by now may wait for another of this process.
+            Err(error) if had > 0 && error.is_corruption() && !self.is_over() => {
+                match self.dirs.claim(&blob.digest, false)? {
+                    Some(claim) => self.fetch_from(index, diff_id, blob, claim),
+                    None => Err(error),
+                }
             }
             result => result,
         }
@@ -335,7 +343,7 @@ struct Interruptible<'a, R> {
 
 impl<R: Read> Read for Interruptible<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.is_over.load(Ordering::Relaxed) {
+        if self.is_over.load(Ordering::Acquire) {
             return Err(io::ErrorKind::ConnectionAborted.into());
         }
         self.input.read(buffer)

@@ -69,7 +69,8 @@ impl Grants {
             if response.status.is_success() {
                 return Ok(response);
             }
-            if response.status == StatusCode::UNAUTHORIZED && !is_fresh {
+            let may_answer = !is_fresh && !response.is_from_elsewhere;
+            if response.status == StatusCode::UNAUTHORIZED && may_answer {
                 let challenge = challenge::best(&response.headers);
                 let refused = grant.as_ref().map(|grant| &grant.value);
                 if let Some(granted) =

@@ -45,6 +45,9 @@ pub(super) struct Response {
     pub(super) status: StatusCode,
     pub(super) headers: HeaderMap,
     pub(super) body: Body,
+    /// Whether it comes from another host than the one that was asked, which redirected there:
+    /// what it wants to know is not answered.
+    pub(super) is_from_elsewhere: bool,
 }
 
 impl Response {
@@ -83,14 +86,16 @@ impl Http {
     /// Sends a request without a body, and again where it is redirected to.
     pub(super) fn send(&self, subject: Subject<'_>, request: Request<()>) -> Result<Response> {
         let (mut parts, ()) = request.into_parts();
+        let asked = parts.uri.clone();
         for _ in 0..=REDIRECTS {
             let mut request = Request::new(());
             *request.method_mut() = parts.method.clone();
             *request.uri_mut() = parts.uri.clone();
             *request.headers_mut() = parts.headers.clone();
             let response = self.agent.run(request);
-            let response = self.answered(subject, response)?;
+            let mut response = self.answered(subject, response)?;
             if !is_redirect(response.status) {
+                response.is_from_elsewhere = !is_same_host(&asked, &parts.uri);
                 return Ok(response);
             }
             let target = response
@@ -135,7 +140,8 @@ impl Http {
             waited: Duration::ZERO,
             arrived: 0,
         };
-        Ok(Response { status: parts.status, headers: parts.headers, body })
+        let (status, headers) = (parts.status, parts.headers);
+        Ok(Response { status, headers, body, is_from_elsewhere: false })
     }
 }
 

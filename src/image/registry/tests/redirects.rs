@@ -43,6 +43,24 @@ fn credentials_stay_with_their_host() {
 }
 
 #[test]
+fn another_host_is_not_told_who_asks() {
+    let _limit = Limit::seconds(30);
+    let evil = Server::start(|_, stream| respond(stream, 200, &[], "{\"token\": \"x\"}"));
+    let challenge = format!("Bearer realm=\"http://{}/token\",service=\"x\"", evil.host());
+    let storage = Server::start(move |_, stream| {
+        respond(stream, 401, &[("WWW-Authenticate", &challenge)], "");
+    });
+    let location = format!("http://{}/signed", storage.host());
+    let server = Server::start(move |_, stream| {
+        respond(stream, 307, &[("Location", &location)], "");
+    });
+    let (_tmp, path) = credentials(&[&server, &storage, &evil]);
+    let client = client_with(&[&server, &storage, &evil], 0, path);
+    assert!(read_blob(&client, &server, b"content", &Unwatched).is_err());
+    assert_eq!((storage.count(), evil.count()), (1, 0));
+}
+
+#[test]
 fn a_redirect_within_the_host_keeps_them() {
     let _limit = Limit::seconds(30);
     let server = Server::start(|asked, stream| match asked.header("authorization") {
