@@ -152,7 +152,9 @@ fn tree(root: &Path) -> BTreeMap<PathBuf, String> {
 fn xattrs(path: &Path) -> Vec<String> {
     let mut names = vec![0; 4096];
     let length = rustix::fs::llistxattr(path, &mut names[..]).unwrap();
-    let names = names[..length].split(|byte| *byte == 0).filter(|name| !name.is_empty());
+    // What tank marks a layer's root with: a container's root is a directory of its own.
+    let is_mark = |name: &&[u8]| name.is_empty() || *name == b"trusted.tank.unlisted";
+    let names = names[..length].split(|byte| *byte == 0).filter(|name| !is_mark(name));
     let mut all: Vec<_> = names
         .map(|name| {
             let mut value = vec![0; 4096];
