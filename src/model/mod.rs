@@ -23,6 +23,7 @@ pub mod schema;
 pub mod settings;
 pub mod shape;
 pub mod signal;
+mod subnet;
 pub mod sysctl;
 pub mod ulimit;
 mod value;

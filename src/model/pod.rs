@@ -1,9 +1,11 @@
 //! The desired state of one pod, with every default filled in and every value normalised.
 //!
 //! Two of these are compared field by field; the canonical form that the database keeps is their
-//! JSON.
+//! JSON. A field that did not exist from the start has a default there: the specs that an older
+//! tank wrote lack it, and mean what they meant.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -25,6 +27,18 @@ pub struct Pod {
     pub stop_timeout: Duration,
     /// The network it lives in.
     pub network: Network,
+    /// Whether it is kept from other pods; only with [`Network::Bridge`].
+    #[serde(default)]
+    pub isolated: bool,
+    /// The name servers it asks, in this order; none means the host's.
+    #[serde(default)]
+    pub dns: Vec<IpAddr>,
+    /// The domains in which it looks for short host names, in this order.
+    #[serde(default)]
+    pub dns_search: Vec<String>,
+    /// Host names and their addresses, for the `/etc/hosts` of its containers.
+    #[serde(default)]
+    pub extra_hosts: BTreeMap<String, IpAddr>,
     /// Pods that must be ready before it starts.
     pub depends_on: BTreeSet<PodName>,
     /// Free text for people and selections.
@@ -169,7 +183,7 @@ pub enum Pull {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Port {
     /// The address of the host it is bound to; `None` is all of them.
-    pub address: Option<std::net::IpAddr>,
+    pub address: Option<IpAddr>,
     /// The first port on the host.
     pub host: u16,
     /// The first port in the pod.
@@ -285,3 +299,6 @@ pub enum Check {
     /// A command in the container that must return 0.
     Exec(Vec<String>),
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,7 @@
 //! Published ports as text: `[ADDRESS:]HOST:CONTAINER[/PROTOCOL]`.
 
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::str::FromStr;
 
 use super::pod::{Port, Protocol};
@@ -22,6 +22,50 @@ impl Port {
         let apart = |a: &Self, b: &Self| u32::from(a.host) + u32::from(a.count) <= b.host.into();
         self.protocol == other.protocol && address && !apart(self, other) && !apart(other, self)
     }
+
+    /// The addresses of the host it is bound to. No address is both unspecified ones, which stand
+    /// for all of their family.
+    pub fn bound(&self) -> Vec<IpAddr> {
+        match self.address {
+            Some(address) => vec![address],
+            None => vec![Ipv4Addr::UNSPECIFIED.into(), Ipv6Addr::UNSPECIFIED.into()],
+        }
+    }
+
+    /// What of the host it exposes, for people: `0.0.0.0:8080/tcp`, `[::]:8000-8010/udp`. One text
+    /// for each address that it is [`bound`](Self::bound) to.
+    pub fn exposed(&self) -> Vec<String> {
+        let last = match self.count.saturating_sub(1) {
+            0 => String::new(),
+            more => format!("-{}", self.host + more),
+        };
+        let text = |address| {
+            format!("{}{last}/{}", SocketAddr::new(address, self.host), self.protocol.name())
+        };
+        self.bound().into_iter().map(text).collect()
+    }
+}
+
+impl Protocol {
+    /// Its name, as the pod file writes it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Tcp => "tcp",
+            Self::Udp => "udp",
+        }
+    }
+}
+
+/// What keeps a port from being published on an address, and what to do instead.
+fn refusal(address: IpAddr) -> Option<(&'static str, Option<&'static str>)> {
+    if address == IpAddr::V6(Ipv6Addr::LOCALHOST) {
+        let problem =
+            "is for the IPv6 loopback, and the kernel does not translate connections to it";
+        let help = "publish on 127.0.0.1, or on no address, which includes it";
+        return Some((problem, Some(help)));
+    }
+    let is_group = address.is_multicast() || address == IpAddr::V4(Ipv4Addr::BROADCAST);
+    is_group.then_some(("is for a multicast or broadcast address", None))
 }
 
 /// Reads `80` or `80-89`: the first port and how many there are.
@@ -58,7 +102,11 @@ impl FromStr for Port {
                     None => address.parse().map(IpAddr::V4).ok(),
                 };
                 let address = address.ok_or_else(|| error("has a host part that is no address"))?;
-                (Some(address.to_canonical()), host)
+                let address = address.to_canonical();
+                if let Some((problem, help)) = refusal(address) {
+                    return Err(error(problem).with_help(help.map(str::to_owned)));
+                }
+                (Some(address), host)
             }
         };
         let not_a_port = || error("has a part that is not a port from 1 to 65535");
@@ -102,8 +150,9 @@ mod tests {
             ("8080:80", "8080:80"),
             ("8080:80/tcp", "8080:80"),
             ("127.0.0.1:5353:53/udp", "127.0.0.1:5353:53/udp"),
-            ("[::1]:8443:443", "[::1]:8443:443"),
-            ("[0:0::1]:8443:443", "[::1]:8443:443"),
+            ("[::]:8443:443", "[::]:8443:443"),
+            ("[fd00::1]:8443:443", "[fd00::1]:8443:443"),
+            ("[FD00:0::1]:8443:443", "[fd00::1]:8443:443"),
             ("[::ffff:127.0.0.1]:1:1", "127.0.0.1:1:1"),
             ("8000-8010:80-90", "8000-8010:80-90"),
             ("1-65535:1-65535", "1-65535:1-65535"),
@@ -126,9 +175,39 @@ mod tests {
             ("80:80/sctp", "has a protocol other than tcp and udp"),
             ("::1:80:80", "has a host part that is no address"),
             ("localhost:80:80", "has a host part that is no address"),
+            ("224.0.0.1:80:80", "is for a multicast or broadcast address"),
+            ("255.255.255.255:80:80", "is for a multicast or broadcast address"),
+            ("[ff02::1]:80:80", "is for a multicast or broadcast address"),
         ] {
             let message = format!("port {text:?} {problem}");
             assert_eq!(text.parse::<Port>().unwrap_err().to_string(), message);
+        }
+    }
+
+    #[test]
+    fn the_ipv6_loopback_is_refused_with_another_way() {
+        for text in ["[::1]:8443:443", "[0:0::1]:80-90:80-90/udp"] {
+            let error = text.parse::<Port>().unwrap_err();
+            let problem =
+                "is for the IPv6 loopback, and the kernel does not translate connections to it";
+            assert_eq!(error.to_string(), format!("port {text:?} {problem}"));
+            let help = "publish on 127.0.0.1, or on no address, which includes it";
+            assert_eq!(error.help(), Some(help));
+        }
+    }
+
+    #[test]
+    fn what_is_exposed_is_said_for_each_address() {
+        for (text, exposed) in [
+            ("8080:80", &["0.0.0.0:8080/tcp", "[::]:8080/tcp"][..]),
+            ("8000-8010:1-11/udp", &["0.0.0.0:8000-8010/udp", "[::]:8000-8010/udp"]),
+            ("0.0.0.0:80:80", &["0.0.0.0:80/tcp"]),
+            ("[::]:65534-65535:1-2", &["[::]:65534-65535/tcp"]),
+            ("127.0.0.1:53:53/udp", &["127.0.0.1:53/udp"]),
+        ] {
+            let port: Port = text.parse().unwrap();
+            assert_eq!(port.exposed(), exposed);
+            assert_eq!(port.bound().len(), exposed.len());
         }
     }
 

@@ -97,9 +97,7 @@ fn kind_schema(kind: &Kind) -> Value {
         Kind::TextOrInteger(pattern) => {
             with_pattern(json!({ "type": ["string", "integer"], "minimum": 0 }), pattern)
         }
-        Kind::Choice(words) => {
-            json!({ "enum": words.iter().map(|word| word.text).collect::<Vec<_>>() })
-        }
+        Kind::Choice(words) => json!({ "enum": words }),
         Kind::Array(kind) => json!({ "type": "array", "items": kind_schema(kind) }),
         Kind::Map(kind) => json!({ "type": "object", "additionalProperties": kind_schema(kind) }),
         Kind::Table(table) => reference(table),
@@ -135,7 +133,7 @@ mod tests {
     #[test]
     fn every_key_of_the_settings_is_described() {
         let schema = settings_schema();
-        for table in [&shape::REGISTRIES, &shape::IMAGES] {
+        for table in [&shape::REGISTRIES, &shape::IMAGES, &shape::NETWORK] {
             let described = &schema["$defs"][definition_name(table)];
             assert_eq!(described["additionalProperties"], false, "{}", table.name);
             for key in table.keys {
@@ -143,6 +141,7 @@ mod tests {
             }
         }
         assert_eq!(schema["properties"]["images"]["$ref"], "#/$defs/images");
+        assert_eq!(schema["properties"]["network"]["$ref"], "#/$defs/network");
     }
 
     #[test]

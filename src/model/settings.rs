@@ -4,6 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use ipnet::{Ipv4Net, Ipv6Net};
+
 /// The settings of a root. What the file does not say has the value of [`Default`].
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Settings {
@@ -11,6 +13,8 @@ pub struct Settings {
     pub registries: RegistrySettings,
     /// How images are fetched and kept.
     pub images: ImageSettings,
+    /// How pods are connected.
+    pub network: NetworkSettings,
 }
 
 /// How registries are reached.
@@ -52,4 +56,26 @@ impl Default for ImageSettings {
             keep_blobs: true,
         }
     }
+}
+
+/// How pods are connected. tank chooses what is `None`.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct NetworkSettings {
+    /// The name of the bridge interface.
+    pub bridge: Option<String>,
+    /// The subnet of the pods' IPv4 addresses; its host bits are 0.
+    pub ipv4: Option<Ipv4Net>,
+    /// The subnet of the pods' IPv6 addresses, or that they have none.
+    pub ipv6: Option<Ipv6Setting>,
+    /// The largest packet of the pods' interfaces, in bytes.
+    pub mtu: Option<u32>,
+}
+
+/// What is said about the IPv6 addresses of pods.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ipv6Setting {
+    /// They have none.
+    Off,
+    /// They are of this subnet, whose host bits are 0.
+    Subnet(Ipv6Net),
 }

@@ -1,6 +1,7 @@
 //! Arbitrary valid pods for property tests.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, Ipv6Addr};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -24,6 +25,7 @@ pub(crate) fn pod() -> impl Strategy<Value = Pod> {
         restart(),
         span(0),
         network,
+        names(),
     );
     let labels = btree_map("[a-zé\"][a-z0-9./]{0,6}", "\\PC{0,8}", 0..3);
     let lists = (
@@ -33,7 +35,8 @@ pub(crate) fn pod() -> impl Strategy<Value = Pod> {
         vec(container(), 1..3),
     );
     (head, lists).prop_map(|(head, lists)| {
-        let (name, hostname, restart, stop_timeout, network) = head;
+        let (name, hostname, restart, stop_timeout, network, names) = head;
+        let (isolated, dns, dns_search, extra_hosts) = names;
         let (depends_on, labels, init_containers, containers) = lists;
         let mut pod = Pod {
             hostname: hostname.unwrap_or_else(|| name.clone()),
@@ -46,6 +49,10 @@ pub(crate) fn pod() -> impl Strategy<Value = Pod> {
             restart,
             stop_timeout,
             network,
+            isolated,
+            dns,
+            dns_search,
+            extra_hosts,
             labels,
             init_containers,
             containers,
@@ -58,6 +65,10 @@ pub(crate) fn pod() -> impl Strategy<Value = Pod> {
 /// Takes away what a pod's parts may not have together.
 fn make_consistent(pod: &mut Pod) {
     let network = pod.network;
+    pod.isolated &= network == Network::Bridge;
+    if network == Network::None {
+        (pod.dns, pod.dns_search) = (Vec::new(), Vec::new());
+    }
     for container in &mut pod.init_containers {
         (container.liveness, container.readiness, container.startup) = (None, None, None);
     }
@@ -123,8 +134,23 @@ fn image() -> impl Strategy<Value = String> {
     ]
 }
 
+fn address() -> impl Strategy<Value = IpAddr> {
+    any::<IpAddr>().prop_map(|address| address.to_canonical())
+}
+
+/// Whether a pod is isolated, and how it finds out the addresses of host names.
+fn names() -> impl Strategy<Value = (bool, Vec<IpAddr>, Vec<String>, BTreeMap<String, IpAddr>)> {
+    let name = || "[A-Za-z0-9_-]{1,6}(\\.[a-z0-9]{1,5}){0,2}";
+    let dns = btree_set(address(), 0..=3).prop_map(Vec::from_iter).prop_shuffle();
+    (any::<bool>(), dns, vec(name(), 0..=6), btree_map(name(), address(), 0..3))
+}
+
 fn port() -> impl Strategy<Value = Port> {
-    let address = option::of(any::<std::net::IpAddr>().prop_map(|ip| ip.to_canonical()));
+    let can_publish = |address: &IpAddr| {
+        let no_host = [IpAddr::from([255; 4]), IpAddr::from(Ipv6Addr::LOCALHOST)];
+        !address.is_multicast() && !no_host.contains(address)
+    };
+    let address = option::of(address().prop_filter("an address of a host", can_publish));
     let protocol = select(vec![Protocol::Tcp, Protocol::Udp]);
     (address, 1..=65_000u16, 1..=500u16, protocol).prop_map(
         |(address, container, count, protocol)| Port {

@@ -22,10 +22,20 @@ fn keys_and_values_are_shown_in_their_place() {
         ("name = \"a\"\nname = \"b\"\n", &["name", ":2:1"]),
         ("name = \"a\"\nnetwork = [\n", &[":2:"]),
         ("name = \"a\"\nhostname = \"a\\u0000b\"\n", &["hostname", ":2:"]),
+        ("name = \"a\"\ndns = [\"1.1.1.1\\n\"]\n", &["1.1.1.1\\n", ":2:8"]),
+        ("name = \"a\"\nnetwork = \"none\"\nisolated = true\n", &["isolated", ":3:1"]),
     ] {
         let output = healthy.tank.apply(&format!("{file}{CONTAINER}"));
         healthy.assert_refused(output, 2, parts);
     }
+}
+
+#[test]
+fn ports_of_the_ipv6_loopback_are_refused_with_another_way() {
+    let healthy = Healthy::new();
+    let output =
+        healthy.tank.apply(&format!("name = \"a\"\n{CONTAINER}ports = [\"[::1]:80:80\"]\n"));
+    healthy.assert_refused(output, 2, &["[::1]:80:80", "publish on 127.0.0.1", ":6:10"]);
 }
 
 #[test]
@@ -87,16 +97,13 @@ fn one_bad_file_of_a_directory_keeps_all_from_being_applied() {
 fn keys_of_later_versions_are_refused_in_their_place() {
     let healthy = Healthy::new();
     for (pod, container, part) in [
-        ("network = \"bridge\"\n", "", "network = \"bridge\" is not supported yet"),
         ("depends_on = [\"box\"]\n", "", "depends_on is not supported yet"),
-        ("network = \"bridge\"\n", "ports = [\"8080:80\"]\n", "ports is not supported yet"),
         ("", "stdin = true\n", "stdin = true is not supported yet"),
         ("", "[containers.liveness]\nexec = [\"/bin/true\"]\n", "liveness is not supported yet"),
         ("", "[[containers.mounts]]\ntarget = \"/x\"\nvolume = \"v\"\n", "is not supported yet"),
         ("", "[[containers.mounts]]\ntarget = \"/x\"\ncontent = \"c\"\n", "is not supported yet"),
     ] {
-        let network = if pod.contains("network") { "" } else { "network = \"none\"\n" };
-        let file = format!("name = \"later\"\n{network}{pod}{CONTAINER}{container}");
+        let file = format!("name = \"later\"\nnetwork = \"none\"\n{pod}{CONTAINER}{container}");
         let output = healthy.tank.apply(&file);
         healthy.assert_refused(output, 2, &[part, "--> standard input:"]);
     }

@@ -88,6 +88,17 @@ fn each_change_says_its_key_and_its_effect() {
                 "containers[app].pids: 2048 -> 0 (Live, app)",
             ],
         ),
+        (
+            "network = \"none\"",
+            "isolated = true\ndns = [\"9.9.9.9\"]\ndns_search = [\"a\"]\nextra_hosts = { b = \"::1\" }",
+            vec![
+                "network: none -> bridge (Replace, all)",
+                "isolated: false -> true (Live, all)",
+                "dns: [] -> [\"9.9.9.9\"] (Live, all)",
+                "dns_search: [] -> [\"a\"] (Live, all)",
+                "extra_hosts.b: unset -> ::1 (Live, all)",
+            ],
+        ),
         ("A = \"1\"", "A = \"2\"", vec!["containers[app].env.A: 1 -> 2 (Replace, app)"]),
         (
             "host = \"/srv\"",

@@ -6,11 +6,11 @@ use toml::Spanned;
 use toml::de::DeValue;
 
 use super::diagnostic::Diagnostic;
-use super::limits::{MAX_CONTAINERS, MAX_ENTRIES, MAX_PODS};
+use super::limits::{MAX_CONTAINERS, MAX_DNS, MAX_DNS_SEARCH, MAX_ENTRIES, MAX_PODS};
 use super::report::Report;
 use super::section::Text;
 use crate::model::nearest::nearest;
-use crate::model::shape::{self, Key, Kind, Presence, Table, Word};
+use crate::model::shape::{self, Key, Kind, Presence, Table};
 use crate::model::value::{any_of, quoted};
 
 /// A key as one writes it.
@@ -117,25 +117,15 @@ fn has_type(key: &Key, kind: &Kind, value: &Spanned<DeValue<'_>>, report: &Repor
 }
 
 /// Checks a word of a closed list.
-fn word(key: &Key, words: &[Word], text: &str, value: &Spanned<DeValue<'_>>, report: &Report<'_>) {
-    match words.iter().find(|word| word.text == text) {
-        Some(Word { supported: true, .. }) => {}
-        Some(_) => {
-            let message = format!("{} = \"{text}\" is not supported yet", key.name);
-            let others = words.iter().filter(|word| word.supported).map(|word| word.text);
-            report.unsupported(
-                Diagnostic::new(value.span(), message).with_help(format!("use {}", any_of(others))),
-            );
-        }
-        None => {
-            let all = any_of(words.iter().map(|word| word.text));
-            let near = nearest(text, words.iter().map(|word| word.text));
-            let help =
-                near.map_or(format!("use {all}"), |near| format!("did you mean \"{near}\"?"));
-            let message = format!("{}: expected {all}, found {}", key.name, quoted(text));
-            report.error(Diagnostic::new(value.span(), message).with_help(help));
-        }
+fn word(key: &Key, words: &[&str], text: &str, value: &Spanned<DeValue<'_>>, report: &Report<'_>) {
+    if words.contains(&text) {
+        return;
     }
+    let all = any_of(words.iter().copied());
+    let near = nearest(text, words.iter().copied());
+    let help = near.map_or(format!("use {all}"), |near| format!("did you mean \"{near}\"?"));
+    let message = format!("{}: expected {all}, found {}", key.name, quoted(text));
+    report.error(Diagnostic::new(value.span(), message).with_help(help));
 }
 
 /// Reports a list or table with more in it than is sane.
@@ -144,6 +134,8 @@ fn size(key: &Key, name: &Text<'_>, value: &DeValue<'_>, report: &Report<'_>) {
         DeValue::Array(items) => match key.name {
             "pods" => (items.len(), MAX_PODS),
             "containers" | "init_containers" => (items.len(), MAX_CONTAINERS),
+            "dns" => (items.len(), MAX_DNS),
+            "dns_search" => (items.len(), MAX_DNS_SEARCH),
             _ => (items.len(), MAX_ENTRIES),
         },
         DeValue::Table(entries) => (entries.len(), MAX_ENTRIES),

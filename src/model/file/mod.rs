@@ -10,6 +10,7 @@ mod keys;
 mod limits;
 mod merge;
 mod mount;
+mod names;
 mod pod;
 mod probe;
 mod report;
@@ -30,7 +31,9 @@ use super::Pod;
 use super::shape::{FILE, POD};
 
 pub use diagnostic::{Diagnostic, line_column};
-pub use limits::{MAX_ARGUMENT, MAX_BYTES, MAX_CONTAINERS, MAX_ENTRIES, MAX_PODS};
+pub use limits::{
+    MAX_ARGUMENT, MAX_BYTES, MAX_CONTAINERS, MAX_DNS, MAX_DNS_SEARCH, MAX_ENTRIES, MAX_PODS,
+};
 pub use merge::{NamedFile, merge};
 pub use settings::parse as parse_settings;
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::container;
 use super::diagnostic::Diagnostic;
 use super::section::Section;
-use super::text;
+use super::{names, text};
 use crate::model::pod::{Network, Pod, Restart, RestartPolicy};
 use crate::model::quantity::Timespan;
 use crate::model::{PodName, sysctl};
@@ -18,18 +18,14 @@ pub(super) fn read(section: &Section<'_>) -> Option<Pod> {
     let restart = read_restart(section);
     let stop_timeout = section.parse::<Timespan>("stop_timeout");
     let network = section.choice("network");
+    let dns = names::read_servers(section);
+    let dns_search = names::read_search(section);
+    let extra_hosts = section.map("extra_hosts", text::host, names::read_address);
     let depends_on: BTreeSet<PodName> = section.list("depends_on", str::parse);
     let labels = section.map("labels", text::label_name, text::label_value);
     let init_containers = section.tables("init_containers");
     let containers = section.tables("containers");
 
-    if !section.has("network") {
-        let message = "network = \"bridge\" (the default) is not supported yet";
-        section.report().unsupported(
-            Diagnostic::new(section.place("name"), message)
-                .with_help("write network = \"none\" or network = \"host\""),
-        );
-    }
     if let Some(second) = containers.get(1) {
         let message = "a second container is not supported yet";
         section.report().unsupported(Diagnostic::new(second.span(), message));
@@ -38,8 +34,9 @@ pub(super) fn read(section: &Section<'_>) -> Option<Pod> {
         section.error("depends_on", "a pod cannot depend on itself");
     }
     if let Some(network) = network {
+        check_pod_network(network, section);
         for container in init_containers.iter().chain(&containers) {
-            check_network(network, container);
+            check_container_network(network, container);
         }
     }
     for container in &init_containers {
@@ -64,6 +61,10 @@ pub(super) fn read(section: &Section<'_>) -> Option<Pod> {
         restart: restart?,
         stop_timeout: stop_timeout?.0,
         network: network?,
+        isolated: section.flag("isolated"),
+        dns,
+        dns_search,
+        extra_hosts,
         depends_on,
         labels,
         init_containers: init_containers?,
@@ -71,8 +72,21 @@ pub(super) fn read(section: &Section<'_>) -> Option<Pod> {
     })
 }
 
+/// Reports what a pod says about a network that it does not have.
+fn check_pod_network(network: Network, pod: &Section<'_>) {
+    if network != Network::Bridge && pod.flag("isolated") {
+        pod.error("isolated", "isolated only has a meaning with network = \"bridge\"");
+    }
+    for name in ["dns", "dns_search"] {
+        let is_written = pod.texts(name).is_some_and(|texts| !texts.is_empty());
+        if network == Network::None && is_written {
+            pod.error(name, format!("{name} has no meaning with network = \"none\""));
+        }
+    }
+}
+
 /// Reports what makes no sense, or reaches outside, in the pod's kind of network.
-fn check_network(network: Network, container: &Section<'_>) {
+fn check_container_network(network: Network, container: &Section<'_>) {
     let ports = container.texts("ports").is_some_and(|ports| !ports.is_empty());
     match network {
         Network::Bridge => {}

@@ -187,7 +187,7 @@ impl<'a> Section<'a> {
             _ => return None,
         };
         let text = self.text(name)?;
-        if !words.iter().any(|word| word.text == text.get_ref()) {
+        if !words.contains(&text.get_ref().as_ref()) {
             return None;
         }
         let word: StrDeserializer<'_, WordError> = text.get_ref().as_ref().into_deserializer();
@@ -221,9 +221,13 @@ impl<'a> Section<'a> {
         read: impl Fn(&str) -> Result<V, ValueError>,
     ) -> C {
         let table = self.value(name).and_then(|value| value.get_ref().as_table());
+        let has_type = |value: &DeValue<'_>| match self.key(name).kind {
+            Kind::Map(kind) => kind.accepts(value),
+            _ => false,
+        };
         let entry = |(key, value): (&'a Text<'a>, &'a Spanned<DeValue<'a>>)| {
             let checked = self.check(name, key.span(), check_key(key.get_ref()));
-            let text = keys::scalar(value)?;
+            let text = keys::scalar(value).filter(|_| has_type(value.get_ref()))?;
             let value = self.check(name, text.span(), read(text.get_ref()));
             checked.and(value).map(|value| (key.get_ref().to_string(), value))
         };

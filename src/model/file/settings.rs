@@ -7,10 +7,13 @@ use super::MAX_BYTES;
 use super::diagnostic::Diagnostic;
 use super::report::Report;
 use super::section::Section;
+use super::text;
 use crate::model::quantity::Bytes;
-use crate::model::settings::{ImageSettings, RegistrySettings, Settings};
+use crate::model::settings::{
+    ImageSettings, Ipv6Setting, NetworkSettings, RegistrySettings, Settings,
+};
 use crate::model::shape::CONFIG;
-use crate::model::{image_name, path};
+use crate::model::{image_name, path, subnet};
 
 /// Reads `config.toml`. What it does not say has its default.
 ///
@@ -29,8 +32,13 @@ pub fn parse(source: &str) -> Result<Settings, Vec<Diagnostic>> {
         Some(section) => read_images(&section),
         None => Some(ImageSettings::default()),
     };
+    let network = config.table("network").map(|section| read_network(&section));
     report.finish(images.is_some())?;
-    Ok(Settings { registries: registries.unwrap_or_default(), images: images.unwrap_or_default() })
+    Ok(Settings {
+        registries: registries.unwrap_or_default(),
+        images: images.unwrap_or_default(),
+        network: network.unwrap_or_default(),
+    })
 }
 
 fn read_registries(section: &Section<'_>) -> RegistrySettings {
@@ -67,6 +75,18 @@ fn read_images(section: &Section<'_>) -> Option<ImageSettings> {
     })
 }
 
+fn read_network(section: &Section<'_>) -> NetworkSettings {
+    NetworkSettings {
+        bridge: section.read("bridge", text::interface),
+        ipv4: section.read("ipv4", subnet::ipv4),
+        ipv6: section.read("ipv6", |text| match text {
+            "none" => Ok(Ipv6Setting::Off),
+            _ => subnet::ipv6(text).map(Ipv6Setting::Subnet),
+        }),
+        mtu: section.integer("mtu"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
@@ -88,7 +108,7 @@ mod tests {
 
     #[test]
     fn what_is_not_said_has_its_default() {
-        for source in ["", "# nothing\n", "[registries]\n[images]\n"] {
+        for source in ["", "# nothing\n", "[registries]\n[images]\n[network]\n"] {
             assert_eq!(parse(source), Ok(Settings::default()), "{source}");
         }
     }
@@ -109,6 +129,11 @@ mod tests {
             max_unpacked = "1.5GiB"
             max_entries = 1000
             keep_blobs = false
+            [network]
+            bridge = "br-pods"
+            ipv4 = "10.88.0.0/16"
+            ipv6 = "fd00:88:0::/64"
+            mtu = 9000
             "#,
         )
         .unwrap();
@@ -125,6 +150,34 @@ mod tests {
             keep_blobs: false,
         };
         assert_eq!(settings.images, expected);
+        let expected = NetworkSettings {
+            bridge: Some("br-pods".to_owned()),
+            ipv4: Some("10.88.0.0/16".parse().unwrap()),
+            ipv6: Some(Ipv6Setting::Subnet("fd00:88::/64".parse().unwrap())),
+            mtu: Some(9000),
+        };
+        assert_eq!(settings.network, expected);
+    }
+
+    #[test]
+    fn pods_may_have_no_ipv6() {
+        let settings = parse("[network]\nipv6 = \"none\"\n").unwrap();
+        let expected = NetworkSettings { ipv6: Some(Ipv6Setting::Off), ..Default::default() };
+        assert_eq!(settings.network, expected);
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_network_is_explained() {
+        let source = "[network]\nbridge = \"tank/0\"\nipv4 = \"10.88.0.1/16\"\nipv6 = \"off\"\n\
+            mtu = 576\nmtus = 1\nisolated = true\n";
+        insta::assert_snapshot!(errors(source), @r#"
+        2:10 interface name "tank/0" may only have printable ASCII characters, without /, : and % (for example: bridge = "tank0")
+        3:8 subnet "10.88.0.1/16" has an address beyond its prefix (the subnet of this address is "10.88.0.0/16")
+        4:8 subnet "off" is not ADDRESS/PREFIX (for example: ipv6 = "fd00:88::/64")
+        5:7 mtu: expected an integer from 1280 to 65535, found 576
+        6:1 unknown key "mtus" (did you mean "mtu"?)
+        7:1 unknown key "isolated"
+        "#);
     }
 
     #[test]
@@ -165,7 +218,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nothing_makes_the_reader_panic(source in "(\\[|\\]|\\{|\\}|=|\"|'|\\.|,|\n|[a-z_]{1,12}|registries|images|[0-9]{1,3}| ){0,40}") {
+        fn nothing_makes_the_reader_panic(source in "(\\[|\\]|\\{|\\}|=|\"|'|\\.|,|\n|[a-z_]{1,12}|registries|images|network|[0-9]{1,3}| ){0,40}") {
             let _ = parse(&source);
         }
     }

@@ -32,6 +32,56 @@ pub(super) fn hostname(text: &str) -> Result<(), ValueError> {
     )
 }
 
+/// A host name for `/etc/hosts`, which has one a word and a comment after `#`.
+pub(super) fn host(text: &str) -> Result<(), ValueError> {
+    dotted("host name", text)
+}
+
+/// A domain in which host names are looked for.
+pub(super) fn domain(text: &str) -> Result<(), ValueError> {
+    dotted("domain", text)
+}
+
+/// A name of the DNS. Underscores are no part of a host name by RFC 1123, and common all the same.
+fn dotted(what: &str, text: &str) -> Result<(), ValueError> {
+    let good = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'_');
+    let bad_label = |label: &str| label.is_empty() || !label.bytes().all(good);
+    verdict(
+        what,
+        text,
+        &[
+            (text.len() > 253, "is longer than 253 characters"),
+            (
+                text.split('.').any(bad_label),
+                "may only have letters, digits, - and _, with single dots between",
+            ),
+        ],
+    )
+}
+
+/// The name of a network interface. The kernel refuses some of what is refused here, takes `%` for
+/// a pattern of which it makes a name, and has directories of two such names below `/proc/sys/net`
+/// that stand for all interfaces and for those to come.
+pub(super) fn interface(text: &str) -> Result<String, ValueError> {
+    let good = |c: u8| c.is_ascii_graphic() && !matches!(c, b'/' | b':' | b'%');
+    verdict(
+        "interface name",
+        text,
+        &[
+            (text.is_empty(), "is empty"),
+            (text.len() > 15, "is longer than 15 characters"),
+            (
+                !text.bytes().all(good),
+                "may only have printable ASCII characters, without /, : and %",
+            ),
+            (matches!(text, "." | ".."), "is the name of a directory"),
+            (matches!(text, "all" | "default"), "means something else to the kernel"),
+            (text == "lo", "is that of the loopback"),
+        ],
+    )?;
+    Ok(text.to_owned())
+}
+
 /// `USER` or `USER:GROUP`. Numbers end at 2³¹-1, so that none is ever cut down to another.
 pub(super) fn user(text: &str) -> Result<(), ValueError> {
     let parts: Vec<&str> = text.split(':').collect();
@@ -165,6 +215,34 @@ mod tests {
         }
         for bad in ["", ".", "a..b", "-a", "a-", "a_b", "a\n", "a b", &"x".repeat(65)] {
             assert!(hostname(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn names_of_the_dns() {
+        let long = format!("{}x", "a.".repeat(126));
+        for good in ["db", "Db-1.example.org", "_dmarc.example.org", "1.2", &long] {
+            assert!(host(good).is_ok() && domain(good).is_ok(), "{good}");
+        }
+        let long = long + "x";
+        for bad in
+            ["", ".", "a.", ".a", "a..b", "a b", "a\tb", "a\n", "a\0", "a#", "a:b", "é", &long]
+        {
+            assert!(host(bad).is_err() && domain(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn names_of_interfaces() {
+        for good in ["tank0", "br-lan.1", "a", &"x".repeat(15)] {
+            assert_eq!(interface(good).as_deref(), Ok(good));
+        }
+        let long = "x".repeat(16);
+        for bad in [
+            "", ".", "..", "a/b", "a:b", "a b", "a\tb", "a\n", "a\0", "à", "tank%d", "all",
+            "default", "lo", &long,
+        ] {
+            assert!(interface(bad).is_err(), "{bad:?}");
         }
     }
 

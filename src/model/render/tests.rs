@@ -37,6 +37,10 @@ fn every_kind_of_value_is_written() {
 hostname = "www.example.org"
 restart = "on-failure"
 stop_timeout = "90s"
+isolated = true
+dns = ["9.9.9.9", "2620:fe::fe"]
+dns_search = ["b.example.org", "example.org"]
+extra_hosts = { cache = "fd00::1", "db.example.org" = "192.0.2.10" }
 depends_on = ["db"]
 labels = { "a\"" = "\"\\\u202E", tier = "front" }
 
@@ -55,7 +59,7 @@ two
 """ }
 tty = true
 stop_signal = "RTMIN+3"
-ports = ["127.0.0.1:5353:53/udp"]
+ports = ["127.0.0.1:5353:53/udp", "[fd00::1]:8443:443"]
 memory = "256MiB"
 cpus = 0.5
 pids = 0

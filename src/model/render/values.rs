@@ -59,6 +59,10 @@ pub(in crate::model) fn pod_values(pod: &Pod) -> Table {
         restart,
         stop_timeout,
         network,
+        isolated,
+        dns,
+        dns_search,
+        extra_hosts,
         depends_on,
         labels,
         init_containers,
@@ -70,6 +74,11 @@ pub(in crate::model) fn pod_values(pod: &Pod) -> Table {
     values.set("restart", restart_values(restart));
     values.set("stop_timeout", span(*stop_timeout));
     values.set_some("network", word(network));
+    values.set("isolated", *isolated);
+    values.set("dns", texts(dns));
+    values.set("dns_search", texts(dns_search));
+    let hosts = extra_hosts.iter().map(|(host, address)| (host.clone(), text(address)));
+    values.set("extra_hosts", hosts.collect::<Table>());
     values.set("depends_on", texts(depends_on));
     values.set("labels", labels.clone());
     let container_list = |list: &[Container]| list.iter().map(container_values).collect::<Vec<_>>();

@@ -1,11 +1,12 @@
 //! How the tables are written down: a key with what is usual, and what is special about it.
 
-use super::{Effect, Key, Kind, Presence, Word};
+use super::{Effect, Key, Kind, Presence};
 
 pub(super) const NAME: &str = "^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$";
 pub(super) const PATH: &str = "^/";
 pub(super) const DURATION: &str = r"^([0-9]+(\.[0-9]+)?(h|m|s|ms|us|ns))+$";
 pub(super) const SIZE: &str = r"^[0-9]+(\.[0-9]+)? ?([KMGT]iB?|[kMGT]B?|B)?$";
+pub(super) const ADDRESS: &str = "^[0-9a-fA-F.:]+$";
 pub(super) const ANY: &str = "";
 
 /// A key that may be left out, and whose change replaces the container.
@@ -39,12 +40,4 @@ impl Key {
         self.supported = false;
         self
     }
-}
-
-pub(super) const fn word(text: &'static str) -> Word {
-    Word { text, supported: true }
-}
-
-pub(super) const fn word_not_yet(text: &'static str) -> Word {
-    Word { text, supported: false }
 }

@@ -1,6 +1,6 @@
 //! The tables of a container.
 
-use super::build::{ANY, NAME, PATH, SIZE, key, word};
+use super::build::{ANY, NAME, PATH, SIZE, key};
 use super::{Kind, MOUNT, PROBE, Table};
 
 const PORT: &str =
@@ -35,7 +35,7 @@ pub static CONTAINER: Table = Table {
         ),
         key(
             "pull",
-            Kind::Choice(&[word("missing"), word("always"), word("never")]),
+            Kind::Choice(&["missing", "always", "never"]),
             "When the image is looked for in its registry.",
             r#""missing""#,
         )
@@ -88,11 +88,10 @@ pub static CONTAINER: Table = Table {
             "ports",
             Kind::Array(&Kind::Text(PORT)),
             "Published ports: [ADDRESS:]HOST:CONTAINER[/udp], single ports or ranges.",
-            r#"["8080:80", "[::1]:8443:443", "5353:53/udp"]"#,
+            r#"["8080:80", "127.0.0.1:8443:443", "5353:53/udp"]"#,
         )
         .default("[]")
-        .live()
-        .not_yet(),
+        .live(),
         key("memory", Kind::TextOrInteger(SIZE), "Memory limit; none if left out.", r#""256MiB""#)
             .live(),
         key("cpus", Kind::Number, "CPU limit in CPUs; none if left out.", "0.5").live(),

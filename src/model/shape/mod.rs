@@ -19,10 +19,10 @@ pub use container::{CAPABILITIES, CONTAINER};
 pub use mount::MOUNT;
 pub use pod::{FILE, POD, RESTART};
 pub use probe::{HTTP, PROBE, TCP};
-pub use settings::{CONFIG, IMAGES, REGISTRIES};
+pub use settings::{CONFIG, IMAGES, NETWORK, REGISTRIES};
 
 /// Every table of `config.toml`.
-pub static SETTINGS: [&Table; 3] = [&CONFIG, &REGISTRIES, &IMAGES];
+pub static SETTINGS: [&Table; 4] = [&CONFIG, &REGISTRIES, &IMAGES, &NETWORK];
 
 /// Every table of the pod file.
 pub static ALL: [&Table; 9] =
@@ -90,15 +90,6 @@ pub enum Presence {
     Default(&'static str),
 }
 
-/// A word of a closed list.
-#[derive(Debug)]
-pub struct Word {
-    /// The word.
-    pub text: &'static str,
-    /// Whether this version carries it out.
-    pub supported: bool,
-}
-
 /// What may stand behind a key.
 #[derive(Debug)]
 pub enum Kind {
@@ -118,7 +109,7 @@ pub enum Kind {
     /// A string of that pattern, or a whole number, which means the same as its digits.
     TextOrInteger(&'static str),
     /// One of a list of words.
-    Choice(&'static [Word]),
+    Choice(&'static [&'static str]),
     /// A list of values.
     Array(&'static Kind),
     /// A table with keys of the user's choice.

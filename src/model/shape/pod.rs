@@ -1,6 +1,6 @@
 //! The tables of a file and of a pod.
 
-use super::build::{ANY, DURATION, NAME, key, word, word_not_yet};
+use super::build::{ADDRESS, ANY, DURATION, NAME, key};
 use super::{CONTAINER, Kind, Table};
 
 /// A file of several pods. A file of one pod is a [`POD`] itself.
@@ -50,11 +50,43 @@ pub static POD: Table = Table {
         .live(),
         key(
             "network",
-            Kind::Choice(&[word_not_yet("bridge"), word("host"), word("none")]),
+            Kind::Choice(&["bridge", "host", "none"]),
             "The network it lives in: its own on tank's bridge, the host's, or only a loopback.",
             r#""none""#,
         )
         .default("bridge"),
+        key(
+            "isolated",
+            Kind::Boolean,
+            "Whether it is kept from other pods. Only with network = \"bridge\".",
+            "true",
+        )
+        .default("false")
+        .live(),
+        key(
+            "dns",
+            Kind::Array(&Kind::Text(ADDRESS)),
+            "Addresses of name servers to ask instead of the host's, in this order, at most 3.",
+            r#"["9.9.9.9", "2620:fe::fe"]"#,
+        )
+        .default("[]")
+        .live(),
+        key(
+            "dns_search",
+            Kind::Array(&Kind::Text(ANY)),
+            "Domains in which short host names are looked for, in this order, at most 6.",
+            r#"["example.org"]"#,
+        )
+        .default("[]")
+        .live(),
+        key(
+            "extra_hosts",
+            Kind::Map(&Kind::Text(ADDRESS)),
+            "Host names and the addresses they have in the /etc/hosts of its containers.",
+            r#"{ "db.example.org" = "192.0.2.10" }"#,
+        )
+        .default("{}")
+        .live(),
         key(
             "depends_on",
             Kind::Array(&Kind::Text(NAME)),
@@ -96,7 +128,7 @@ pub static RESTART: Table = Table {
     keys: &[
         key(
             "policy",
-            Kind::Choice(&[word("always"), word("on-failure"), word("never")]),
+            Kind::Choice(&["always", "on-failure", "never"]),
             "When a container that ended is started again.",
             r#""on-failure""#,
         )

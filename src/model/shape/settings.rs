@@ -7,6 +7,10 @@ use super::{Kind, Table};
 const MAX_PARALLEL: u64 = 64;
 /// The most repetitions: with the longest pause between them, a day.
 const MAX_RETRIES: u64 = 1000;
+/// The least that IPv6 asks of a link (RFC 8200, section 5).
+const MIN_MTU: u64 = 1280;
+/// The most that the kernel gives an interface of type veth or bridge.
+const MAX_MTU: u64 = 65535;
 /// The largest integer of TOML.
 const MAX_INTEGER: u64 = i64::MAX as u64;
 
@@ -20,6 +24,7 @@ pub static CONFIG: Table = Table {
         key("registries", Kind::Table(&REGISTRIES), "How registries are reached.", "{}")
             .default("{}"),
         key("images", Kind::Table(&IMAGES), "How images are fetched and kept.", "{}").default("{}"),
+        key("network", Kind::Table(&NETWORK), "How pods are connected.", "{}").default("{}"),
     ],
 };
 
@@ -103,5 +108,39 @@ pub static IMAGES: Table = Table {
             "true",
         )
         .default("true"),
+    ],
+};
+
+/// How pods are connected.
+pub static NETWORK: Table = Table {
+    name: "[network]",
+    doc: "How pods with network = \"bridge\" are connected. What is left out, tank chooses.",
+    identity: None,
+    inline: false,
+    keys: &[
+        key(
+            "bridge",
+            Kind::Text("^[^/:%\\s]{1,15}$"),
+            "The name of the bridge interface.",
+            r#""tank0""#,
+        ),
+        key(
+            "ipv4",
+            Kind::Text(r"^[0-9.]+/[0-9]+$"),
+            "The subnet of the pods' IPv4 addresses, in CIDR form.",
+            r#""10.88.0.0/22""#,
+        ),
+        key(
+            "ipv6",
+            Kind::Text(r"^(none|[0-9a-fA-F.:]+/[0-9]+)$"),
+            "The subnet of the pods' IPv6 addresses, in CIDR form, or none.",
+            r#""fd00:88::/64""#,
+        ),
+        key(
+            "mtu",
+            Kind::Integer { min: MIN_MTU, max: MAX_MTU },
+            "The largest packet of the pods' interfaces, in bytes.",
+            "1500",
+        ),
     ],
 };

@@ -29,7 +29,7 @@ fn the_ports_of_a_pod_are_replaced_as_a_whole() {
     let port =
         |host| Port { address: None, host, container: 80, count: 1, protocol: Protocol::Tcp };
     let local = Port {
-        address: Some("::1".parse().unwrap()),
+        address: Some("fd00::1".parse().unwrap()),
         count: 5,
         protocol: Protocol::Udp,
         ..port(65_000)

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::{in_container, in_pod};
+use super::{in_bridged_pod, in_container, in_pod};
 use crate::model::file::{NamedFile, PodFile, line_column, merge, parse};
 use crate::model::pod::{
     Check, Container, MountSource, Network, Protocol, Restart, RestartPolicy, Seccomp, Source,
@@ -112,6 +112,7 @@ fn the_full_example_says_what_it_says() {
     let [app, side] = web.containers.as_slice() else { panic!("two containers") };
     assert_eq!((app.ports[0].host, app.ports[0].protocol), (8080, Protocol::Tcp));
     assert_eq!(app.ports.len(), 3);
+    assert!(web.isolated && web.dns.len() == 2 && web.dns_search.len() == 1);
     let content =
         |source: &MountSource| matches!(source, MountSource::Content(text) if text == "hello\n");
     assert!(app.mounts.iter().any(|mount| content(&mount.source) && mount.secret));
@@ -163,20 +164,20 @@ fn every_example_of_the_shape_is_read() {
     for key in shape::CONTAINER.keys {
         let line = match key.name {
             "name" | "image" | "rootfs" | "mounts" => continue,
-            "ports" => format!("{} = []", key.name),
             _ => format!("{} = {}", key.name, key.example),
         };
-        assert!(parse(&in_container(&line)).is_ok(), "{line}");
+        let bridged = in_container(&line).replace("\"none\"", "\"bridge\"");
+        assert!(parse(&bridged).is_ok(), "{line}");
         if let Kind::Choice(words) = key.kind {
             for word in words {
-                assert!(parse(&in_container(&format!("{} = {:?}", key.name, word.text))).is_ok());
+                assert!(parse(&in_container(&format!("{} = {word:?}", key.name))).is_ok());
             }
         }
     }
     for key in shape::POD.keys {
         if !matches!(key.name, "name" | "network") && !matches!(key.kind, Kind::Tables(_)) {
             let line = format!("{} = {}", key.name, key.example);
-            assert!(parse(&in_pod(&line)).is_ok(), "{line}");
+            assert!(parse(&in_bridged_pod(&line)).is_ok(), "{line}");
         }
     }
     for word in ["bridge", "host", "none"] {
@@ -192,15 +193,6 @@ fn every_example_of_the_shape_is_read() {
 
 #[test]
 fn what_cannot_be_carried_out_yet_is_listed() {
-    assert_eq!(
-        unsupported("labels = {}\nname = \"a\"\n[[containers]]\nname = \"c\"\nimage = \"i\""),
-        ["2:1 network = \"bridge\" (the default) is not supported yet \
-             (write network = \"none\" or network = \"host\")"]
-    );
-    assert_eq!(
-        unsupported(&in_pod("").replace("\"none\"", "\"bridge\"")),
-        ["2:11 network = \"bridge\" is not supported yet (use \"host\" or \"none\")"]
-    );
     for (keys, message) in [
         ("depends_on = [\"db\"]", "3:1 depends_on is not supported yet"),
         (
@@ -227,9 +219,6 @@ fn what_cannot_be_carried_out_yet_is_listed() {
     }
     let secret = "mounts = [{ target = \"/a\", content = \"\", secret = true }]";
     assert_eq!(unsupported(&in_container(secret))[1], "6:42 secret = true is not supported yet");
-    let ports = "ports = [\"80:80\"]";
-    let bridged = in_container(ports).replace("\"none\"", "\"bridge\"");
-    assert_eq!(unsupported(&bridged)[1], "6:1 ports is not supported yet");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod accepted;
 mod keys;
+mod network;
 mod rules;
 mod syntax;
 mod values;
@@ -13,6 +14,11 @@ fn in_pod(keys: &str) -> String {
     format!(
         "name = \"web\"\nnetwork = \"none\"\n{keys}\n[[containers]]\nname = \"app\"\nimage = \"a\"\n"
     )
+}
+
+/// A pod on tank's bridge with these keys at its top, from line 3.
+fn in_bridged_pod(keys: &str) -> String {
+    in_pod(keys).replace("\"none\"", "\"bridge\"")
 }
 
 /// A pod with these keys in its container, from line 6.

@@ -195,7 +195,7 @@ fn bad_values_are_explained() {
             text("name = \"a\"\n[[containers]]\nname = \"a\"\nimage = \"UPPER\"\nports = [\"80\"]"),
             &[
                 r#"4:9 image name "UPPER" is not a reference like docker.io/library/nginx:1.27 (repository names are lower case)"#,
-                r#"5:10 port "80" does not say both the host's and the pod's port (for example: ports = ["8080:80", "[::1]:8443:443", "5353:53/udp"])"#,
+                r#"5:10 port "80" does not say both the host's and the pod's port (for example: ports = ["8080:80", "127.0.0.1:8443:443", "5353:53/udp"])"#,
             ],
         ),
         (
