@@ -15,7 +15,7 @@
 //! | [`app`] | use cases: open, change what is desired, run a pass, report |
 //! | [`engine`] | observe the world, run a plan, journal it, recover |
 //! | [`plan`] | pure: (desired, observed, now) to plan. No I/O, clock, environment, randomness |
-//! | [`runtime`] [`image`] [`store`] [`term`] | one kernel or disk subject each |
+//! | [`runtime`] [`image`] [`net`] [`store`] [`term`] | one kernel or disk subject each |
 //! | [`model`] | nouns, the pod file, validation; no I/O |
 //! | [`sys`] | system calls without any noun of tank; the only place for `unsafe` |
 //!
@@ -52,6 +52,7 @@ pub mod engine;
 pub mod plan;
 
 pub mod image;
+pub mod net;
 pub mod runtime;
 pub mod store;
 pub mod term;

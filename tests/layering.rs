@@ -11,7 +11,7 @@ const LEVELS: &[&[&str]] = &[
     &["cli"],
     &["app"],
     &["engine"],
-    &["plan", "runtime", "image", "store", "term"],
+    &["plan", "runtime", "image", "net", "store", "term"],
     &["model"],
     &["sys"],
 ];

@@ -132,6 +132,36 @@ pub fn read_proc(path: &str) -> Result<String> {
     std::fs::read_to_string(path).map_err(|e| Error::new("read", path, e))
 }
 
+/// Writes text to a file of the proc file system, which must be there.
+pub fn write_proc(path: &Path, text: &str) -> Result<()> {
+    let failed = |call, e| Error::new(call, path.display().to_string(), e);
+    let file = std::fs::OpenOptions::new().write(true).open(path);
+    let mut file = file.map_err(|e| failed("open", e))?;
+    file.write_all(text.as_bytes()).map_err(|e| failed("write", e))
+}
+
+/// Gives the file `path` another content and keeps the file itself, for those who have it open or
+/// see it through a mount. Links are not followed. Readers see the old or the new bytes, never an
+/// empty file.
+pub fn rewrite(path: &Path, content: &[u8]) -> Result<()> {
+    let flags = OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let file = rfs::open(path, flags, Mode::empty()).map_err(|errno| error("open", path, errno))?;
+    let mut written = 0;
+    while written < content.len() {
+        let offset = u64::try_from(written).unwrap_or_default();
+        written +=
+            rustix::io::retry_on_intr(|| rustix::io::pwrite(&file, &content[written..], offset))
+                .map_err(|errno| error("write", path, errno))?;
+    }
+    let length = u64::try_from(content.len()).unwrap_or(u64::MAX);
+    rfs::ftruncate(&file, length).map_err(|errno| error("ftruncate", path, errno))
+}
+
+/// Makes `path` a symbolic link to `target`: symlink(2). It must not be there.
+pub fn link(target: &Path, path: &Path) -> Result<()> {
+    rfs::symlink(target, path).map_err(|errno| error("symlink", path, errno))
+}
+
 /// Renames without replacing: fails with `EEXIST` when `to` is there.
 pub fn rename_new(from: &Path, to: &Path) -> Result<()> {
     rfs::renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE)

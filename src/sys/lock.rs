@@ -17,6 +17,13 @@ pub fn try_exclusive(file: &File) -> Result<bool> {
     }
 }
 
+/// Takes the file's exclusive flock, waiting for whoever has it.
+pub fn exclusive(file: &File) -> Result<()> {
+    use rustix::fs::{FlockOperation, flock};
+    rustix::io::retry_on_intr(|| flock(file, FlockOperation::LockExclusive))
+        .map_err(|errno| Error::new("flock", "", errno))
+}
+
 fn record(kind: i32) -> libc::flock {
     // SAFETY: struct flock is plain integers; all zeroes means the whole file.
     let mut record: libc::flock = unsafe { std::mem::zeroed() };

@@ -1,0 +1,291 @@
+//! Bringing the network to what it should be: the bridge, a pod's pair of interfaces, the packet
+//! filter; and taking away what no pod has any more. Every function may be repeated.
+
+use std::fs::File;
+use std::net::IpAddr;
+use std::os::fd::AsFd;
+use std::path::Path;
+
+use ipnet::IpNet;
+
+use super::error::{Error, Result};
+use super::firewall::{self, is_of_pods, of_pod};
+use super::forwarding;
+use super::layout::{Layout, Member, hardware_address};
+use super::link::{self, Link, Pair};
+use super::netlink::Connection;
+use super::nft::Nft;
+use super::nft::ruleset::{BySet, Elements, Family};
+use super::nft::seen::Difference;
+use super::route;
+use super::subnet::overlap;
+use super::view::{Drift, NETLINK_ROUTE, View, gateways};
+use crate::sys::process::{self, Namespaces};
+use crate::sys::{self, namespace};
+
+/// The name of a pod's interface inside its namespace.
+const INSIDE: &str = "eth0";
+
+/// The group of interfaces that are being removed, a number that nobody else is likely to use.
+const REMOVED: u32 = 0x7461_6e6b;
+
+/// The network of a root, opened for work. Whoever changes something holds the root's lock for it.
+#[derive(Debug)]
+pub struct Host<'a> {
+    layout: &'a Layout,
+    record: &'a Path,
+    route: Connection,
+    nft: Nft,
+}
+
+impl<'a> Host<'a> {
+    /// Opens it. `record` is the file that says which kernel parameters were changed; where it
+    /// exists, something of the network may, too.
+    pub fn open(layout: &'a Layout, record: &'a Path) -> Result<Self> {
+        let route = Connection::open(NETLINK_ROUTE)?;
+        Ok(Self { layout, record, route, nft: Nft::open()? })
+    }
+
+    fn view(&mut self) -> Result<View> {
+        View::take(self.layout, self.record, &mut self.route, &mut self.nft)
+    }
+
+    /// Says how what is there differs from what these pods should have. Changes nothing.
+    pub fn drift(&mut self, members: &[Member]) -> Result<Drift> {
+        Ok(self.view()?.drift(self.layout, members))
+    }
+
+    /// Connects a pod whose namespace is there, with everything that pods share. `members` are all
+    /// pods that should be on the bridge, for a packet filter that has to be made anew.
+    pub fn connect(&mut self, member: &Member, members: &[Member]) -> Result<()> {
+        let view = self.view()?;
+        let bridge = self.ensure_bridge(&view)?;
+        self.ensure_pair(&view, bridge, member)?;
+        self.ensure_filter(&view, member, members)
+    }
+
+    /// Takes away the interfaces and the entries in the packet filter of pods that are not in
+    /// `members`. Without any member, all of it goes, and kernel parameters are as they were.
+    pub fn sweep(&mut self, members: &[Member]) -> Result<()> {
+        let mut view = self.view()?;
+        let is_gone = |pod: &str| !members.iter().any(|member| member.pod == pod);
+        let mut gone: Vec<Link> = view
+            .pods(self.layout)
+            .filter(|(pod, _)| is_gone(pod))
+            .map(|(_, link)| link.clone())
+            .collect();
+        if members.is_empty() {
+            gone.extend(view.bridge(self.layout).ok().flatten().cloned());
+        }
+        self.delete(&gone)?;
+        if !members.is_empty() {
+            return self.remove_stale(&view, members);
+        }
+        let tables =
+            [Family::Bridge, Family::Inet].map(|family| (family, self.layout.table.as_str()));
+        let there: Vec<_> =
+            tables.into_iter().filter(|(family, _)| view.seen(*family).exists()).collect();
+        if !there.is_empty() {
+            self.nft.remove(&there)?;
+        }
+        std::mem::take(&mut view.record).restore(self.record)
+    }
+
+    /// Removes interfaces, all of them in one go: each removal alone would wait for every
+    /// processor to have noticed.
+    fn delete(&mut self, links: &[Link]) -> Result<()> {
+        match links {
+            [] => Ok(()),
+            [one] => self.route.request(link::delete(one)),
+            all => {
+                let mut requests: Vec<_> =
+                    all.iter().map(|link| link::set_group(link, REMOVED)).collect();
+                requests.push(link::delete_group(REMOVED));
+                self.route.batch(&requests)
+            }
+        }
+    }
+
+    /// The number of the bridge, with its addresses and parameters as they should be.
+    fn ensure_bridge(&mut self, view: &View) -> Result<u32> {
+        let layout = self.layout;
+        let name = layout.bridge.as_str();
+        let index = match view.bridge(layout)? {
+            Some(link) => {
+                let mut requests = Vec::new();
+                if link.mtu != view.mtu {
+                    requests.push(link::set_mtu(name, view.mtu));
+                }
+                if !link.is_up {
+                    requests.push(link::bring_up(name));
+                }
+                self.route.batch(&requests)?;
+                link.index
+            }
+            None => self.make_bridge(view)?,
+        };
+        let mut record = view.record.clone();
+        view.forwarding.apply(&mut record, self.record)?;
+        let lacking = gateways(layout).into_iter().filter(|address| {
+            !view.addresses.contains(&route::Address { index, address: *address })
+        });
+        let requests: Vec<_> =
+            lacking.map(|address| route::new_address(name, index, address)).collect();
+        self.route.batch(&requests)?;
+        Ok(index)
+    }
+
+    fn make_bridge(&mut self, view: &View) -> Result<u32> {
+        let layout = self.layout;
+        let name = layout.bridge.as_str();
+        self.check_subnets(view)?;
+        let address = hardware_address(layout.gateway4());
+        self.route.batch(&[
+            link::new_bridge(name, address, view.mtu),
+            link::label(name, &layout.owner),
+        ])?;
+        // Before it is up: it should not even begin to listen to routers.
+        let mut record = view.record.clone();
+        view.forwarding.apply(&mut record, self.record)?;
+        self.route.request(link::bring_up(name))?;
+        let made = link::find(&mut self.route, name)?;
+        let missing = || Error::Unreadable { doing: format!("make the bridge {name}") };
+        Ok(made.ok_or_else(missing)?.index)
+    }
+
+    /// Fails if the machine reaches a subnet of the pods by another interface.
+    fn check_subnets(&mut self, view: &View) -> Result<()> {
+        let layout = self.layout;
+        let own: Vec<IpNet> = [Some(layout.ipv4.into()), layout.ipv6.map(IpNet::from)]
+            .into_iter()
+            .flatten()
+            .collect();
+        for route in route::routes(&mut self.route)? {
+            if let Some(subnet) = own.iter().find(|own| overlap(**own, route.destination)) {
+                let interface = view.links.iter().find(|link| Some(link.index) == route.index);
+                return Err(Error::Collision {
+                    subnet: subnet.to_string(),
+                    route: route.destination.to_string(),
+                    interface: interface
+                        .map_or_else(|| "no interface".into(), |link| link.name.clone()),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    fn ensure_pair(&mut self, view: &View, bridge: u32, member: &Member) -> Result<()> {
+        let name = member.interface.as_str();
+        if let Some(link) = view.interface(self.layout, member)? {
+            if link.master != Some(bridge) || !link.is_up || link.mtu != view.mtu {
+                self.route.request(link::set_port(name, bridge, view.mtu))?;
+            }
+            if configure(self.layout, member, view.mtu)? {
+                return Ok(());
+            }
+            // Its other end is in a namespace that is going away.
+            self.route.request(link::delete(link))?;
+        }
+        let file = File::open(&member.namespace)
+            .map_err(|e| sys::Error::new("open", member.namespace.display().to_string(), e))?;
+        let pair = Pair {
+            name,
+            peer: INSIDE,
+            peer_address: hardware_address(member.addresses.ipv4),
+            namespace: file.as_fd(),
+            mtu: view.mtu,
+        };
+        let label = link::label(name, &self.layout.alias(&member.pod));
+        self.route.batch(&[
+            link::new_pair(pair),
+            label,
+            link::without_address(name),
+            link::set_port(name, bridge, view.mtu),
+        ])?;
+        if configure(self.layout, member, view.mtu)? {
+            return Ok(());
+        }
+        Err(Error::Unreadable { doing: format!("make the pair of interfaces {name}") })
+    }
+
+    /// Makes the packet filter right: what all pods share, and the entries of one pod.
+    fn ensure_filter(&mut self, view: &View, member: &Member, members: &[Member]) -> Result<()> {
+        for table in firewall::tables(self.layout, &view.forwarding, members) {
+            match view.seen(table.family).difference(&table) {
+                Difference::None => {}
+                Difference::Structure(_) => self.nft.replace(&[table])?,
+                Difference::Elements { missing, surplus } => {
+                    // Those of others may be about to come or to go: they have their own steps.
+                    let own = |set: &str, elements: &Elements| match is_of_pods(set) {
+                        true => of_pod(set, elements, member),
+                        false => elements.clone(),
+                    };
+                    self.nft.change(&table, &pick(&surplus, own), &pick(&missing, own))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes entries that belong to none of the pods, and the table that none of them needs.
+    fn remove_stale(&mut self, view: &View, members: &[Member]) -> Result<()> {
+        let tables = firewall::tables(self.layout, &view.forwarding, members);
+        let bridge = Family::Bridge;
+        if !tables.iter().any(|table| table.family == bridge) && view.seen(bridge).exists() {
+            self.nft.remove(&[(bridge, &self.layout.table)])?;
+        }
+        for table in tables {
+            let Difference::Elements { surplus, .. } = view.seen(table.family).difference(&table)
+            else {
+                continue;
+            };
+            let of_nobody = |set: &str, elements: &Elements| {
+                let mut left = if is_of_pods(set) { elements.clone() } else { Elements::new() };
+                for member in members {
+                    let own = of_pod(set, elements, member);
+                    left.retain(|key, _| !own.contains_key(key));
+                }
+                left
+            };
+            self.nft.change(&table, &pick(&surplus, of_nobody), &BySet::new())?;
+        }
+        Ok(())
+    }
+}
+
+/// The elements of each set that `choose` leaves over.
+fn pick(sets: &BySet, choose: impl Fn(&str, &Elements) -> Elements) -> BySet {
+    let chosen = sets.iter().map(|(set, elements)| (set.clone(), choose(set, elements)));
+    chosen.filter(|(_, elements)| !elements.is_empty()).collect()
+}
+
+/// Sets up a pod's end of its pair, inside its namespace. False if there is none.
+fn configure(layout: &Layout, member: &Member, mtu: u32) -> Result<bool> {
+    process::in_child(|| configure_inside(layout, member, mtu))?
+}
+
+fn configure_inside(layout: &Layout, member: &Member, mtu: u32) -> Result<bool> {
+    namespace::join(&member.namespace, Namespaces::NEWNET)?;
+    let mut route = Connection::open(NETLINK_ROUTE)?;
+    let Some(link) = link::find(&mut route, INSIDE)? else { return Ok(false) };
+    let mut requests = Vec::new();
+    if link.mtu != mtu {
+        requests.push(link::set_mtu(INSIDE, mtu));
+    }
+    requests.push(link::bring_up(INSIDE));
+    let own = IpNet::new(member.addresses.ipv4.into(), layout.ipv4.prefix_len());
+    requests.extend(own.map(|own| route::new_address(INSIDE, link.index, own)));
+    let mut gateways = vec![IpAddr::V4(layout.gateway4())];
+    match (member.addresses.ipv6, layout.ipv6, layout.gateway6()) {
+        (Some(address), Some(subnet), Some(gateway)) => {
+            let own = IpNet::new(address.into(), subnet.prefix_len());
+            requests.extend(own.map(|own| route::new_address(INSIDE, link.index, own)));
+            gateways.push(gateway.into());
+        }
+        // Off is off: no address that the interface gives itself either.
+        _ => forwarding::set(&format!("ipv6/conf/{INSIDE}/disable_ipv6"), "1")?,
+    }
+    requests.extend(gateways.into_iter().map(|by| route::new_default_route(link.index, by)));
+    route.batch(&requests)?;
+    Ok(true)
+}

@@ -1,0 +1,116 @@
+//! What belongs to single pods: the elements of sets and maps, and whose each of them is.
+
+use std::net::IpAddr;
+
+use crate::model::pod::{Port, Protocol};
+use crate::net::layout::Member;
+use crate::net::nft::ruleset::{Elements, Set, Type, field, interface};
+
+pub(super) const PUBLISHED4: &str = "published4";
+pub(super) const PUBLISHED6: &str = "published6";
+pub(super) const BOUND4: &str = "bound4";
+pub(super) const BOUND6: &str = "bound6";
+pub(super) const ISOLATED4: &str = "isolated4";
+pub(super) const ISOLATED6: &str = "isolated6";
+pub(super) const GUARDED4: &str = "guarded4";
+pub(super) const GUARDED6: &str = "guarded6";
+pub(super) const ISOLATED: &str = "isolated";
+
+/// The sets with what belongs to pods, and the interfaces of isolated ones.
+pub(super) fn pod_sets(pods: &[Member]) -> (Vec<Set>, Elements) {
+    let mut published = [Elements::new(), Elements::new()];
+    let mut bound = [Elements::new(), Elements::new()];
+    let mut isolated = [Elements::new(), Elements::new()];
+    let mut interfaces = Elements::new();
+    for pod in pods {
+        let own: Vec<_> =
+            [Some(IpAddr::V4(pod.addresses.ipv4)), pod.addresses.ipv6.map(IpAddr::V6)]
+                .into_iter()
+                .flatten()
+                .collect();
+        if pod.isolated {
+            interfaces.insert(interface(&pod.interface), Vec::new());
+            for address in &own {
+                isolated[version(*address)].insert(octets(*address), Vec::new());
+            }
+        }
+        for port in &pod.ports {
+            for address in &own {
+                let maps = (&mut published[version(*address)], &mut bound[version(*address)]);
+                insert(maps, port, *address);
+            }
+        }
+    }
+    let [published4, published6] = published;
+    let [bound4, bound6] = bound;
+    let [isolated4, isolated6] = isolated;
+    const SERVICE: &[Type] = &[Type::Protocol, Type::Port];
+    const BOUND_SERVICE4: &[Type] = &[Type::Ipv4, Type::Protocol, Type::Port];
+    const BOUND_SERVICE6: &[Type] = &[Type::Ipv6, Type::Protocol, Type::Port];
+    const TARGET4: &[Type] = &[Type::Ipv4, Type::Port];
+    const TARGET6: &[Type] = &[Type::Ipv6, Type::Port];
+    let set = |name, key, data, elements| Set { name, key, data, elements };
+    let sets = vec![
+        set(PUBLISHED4, SERVICE, TARGET4, published4),
+        set(PUBLISHED6, SERVICE, TARGET6, published6),
+        set(BOUND4, BOUND_SERVICE4, TARGET4, bound4),
+        set(BOUND6, BOUND_SERVICE6, TARGET6, bound6),
+        set(ISOLATED4, &[Type::Ipv4], &[], isolated4),
+        set(ISOLATED6, &[Type::Ipv6], &[], isolated6),
+    ];
+    (sets, interfaces)
+}
+
+fn version(address: IpAddr) -> usize {
+    usize::from(address.is_ipv6())
+}
+
+fn octets(address: IpAddr) -> Vec<u8> {
+    match address {
+        IpAddr::V4(address) => address.octets().to_vec(),
+        IpAddr::V6(address) => address.octets().to_vec(),
+    }
+}
+
+/// Adds a published port to the maps of the family of the pod's `address`, if it is for that
+/// family.
+fn insert((published, bound): (&mut Elements, &mut Elements), port: &Port, address: IpAddr) {
+    let on = port.address.filter(|on| !on.is_unspecified());
+    if port.address.is_some_and(|on| on.is_ipv4() != address.is_ipv4()) {
+        return;
+    }
+    let protocol = match port.protocol {
+        Protocol::Tcp => 6_u8,
+        Protocol::Udp => 17,
+    };
+    for step in 0..port.count {
+        let (host, inside) = (port.host + step, port.container + step);
+        let service = [field(&[protocol]), field(&host.to_be_bytes())].concat();
+        let data = [octets(address), field(&inside.to_be_bytes())].concat();
+        match on {
+            None => published.insert(service, data),
+            Some(on) => bound.insert([octets(on), service].concat(), data),
+        };
+    }
+}
+
+/// The part of elements that belongs to a pod.
+pub(in crate::net) fn of_pod(set: &str, elements: &Elements, pod: &Member) -> Elements {
+    let is_own = |key: &[u8], data: &[u8]| match set {
+        PUBLISHED4 | BOUND4 => data.starts_with(&pod.addresses.ipv4.octets()),
+        PUBLISHED6 | BOUND6 => {
+            pod.addresses.ipv6.is_some_and(|address| data.starts_with(&address.octets()))
+        }
+        ISOLATED4 => key == pod.addresses.ipv4.octets(),
+        ISOLATED6 => pod.addresses.ipv6.is_some_and(|address| key == address.octets()),
+        ISOLATED => key == interface(&pod.interface),
+        _ => false,
+    };
+    let own = elements.iter().filter(|(key, data)| is_own(key, data));
+    own.map(|(key, data)| (key.clone(), data.clone())).collect()
+}
+
+/// Whether the elements of a set belong to pods.
+pub(in crate::net) fn is_of_pods(set: &str) -> bool {
+    !matches!(set, GUARDED4 | GUARDED6)
+}

@@ -1,0 +1,179 @@
+//! What there is of a table, and how it differs from what it should be.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Nft;
+use super::ruleset::{BySet, Elements, Family, Hook, Table, kind_of, length_of};
+use crate::net::attribute::{Attributes, be32, find, read, text};
+use crate::net::error::Result;
+
+/// `NFT_MSG_GETCHAIN`, and so on.
+const GET_CHAIN: u8 = 4;
+const GET_RULE: u8 = 7;
+const GET_SET: u8 = 10;
+const GET_ELEMENTS: u8 = 13;
+
+/// A table as the kernel has it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(in crate::net) struct Seen {
+    /// Its chains, with kind, hook and priority of those that have one.
+    chains: BTreeMap<String, Option<(String, u32, i32)>>,
+    /// The comments of its rules, with their chains, in their order.
+    rules: Vec<(String, String)>,
+    /// Its sets: types and lengths of key and data.
+    sets: BTreeMap<String, [u32; 4]>,
+    /// Their elements.
+    pub(in crate::net) elements: BySet,
+}
+
+/// How a table differs from what it should be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::net) enum Difference {
+    /// Not at all.
+    None,
+    /// It has to be made anew, because of this.
+    Structure(String),
+    /// Only elements of its sets differ.
+    Elements {
+        /// By set, those that are missing or have other data.
+        missing: BySet,
+        /// By set, those that should not be there.
+        surplus: BySet,
+    },
+}
+
+impl Nft {
+    /// Looks at a table; nothing is seen of one that is not there.
+    pub(in crate::net) fn look(&mut self, family: Family, table: &str) -> Result<Seen> {
+        let named = Attributes::new().text(1, table);
+        let of_table = |payload: &[u8]| find(payload, 1).is_some_and(|name| text(name) == table);
+        let chains = self.list(GET_CHAIN, family, &Attributes::new(), |payload| {
+            let name = text(find(payload, 3)?);
+            of_table(payload).then_some((name, hook(payload)))
+        })?;
+        if chains.is_empty() {
+            return Ok(Seen::default());
+        }
+        let rules = self.list(GET_RULE, family, &named, |payload| {
+            let comment = find(payload, 7).and_then(comment).unwrap_or_default();
+            of_table(payload).then_some((text(find(payload, 2)?), comment))
+        })?;
+        let sets = self.list(GET_SET, family, &named, |payload| {
+            let number = |kind| find(payload, kind).and_then(be32).unwrap_or_default();
+            let shape = [number(4), number(5), number(6), number(7)];
+            of_table(payload).then_some((text(find(payload, 2)?), shape))
+        })?;
+        let mut elements = BTreeMap::new();
+        for (set, _) in &sets {
+            let named = Attributes::new().text(1, table).text(2, set);
+            let lists = self.list(GET_ELEMENTS, family, &named, |payload| {
+                Some(read(find(payload, 3)?).filter_map(|(_, one)| element(one)).collect())
+            })?;
+            elements
+                .insert(set.clone(), lists.into_iter().flat_map(|list: Elements| list).collect());
+        }
+        Ok(Seen {
+            chains: chains.into_iter().collect(),
+            rules,
+            sets: sets.into_iter().collect(),
+            elements,
+        })
+    }
+}
+
+/// Kind, hook and priority of a chain.
+fn hook(payload: &[u8]) -> Option<(String, u32, i32)> {
+    let hook = find(payload, 4)?;
+    let number = be32(find(hook, 1)?)?;
+    let priority = be32(find(hook, 2)?)?.cast_signed();
+    Some((text(find(payload, 7)?), number, priority))
+}
+
+/// The comment in the user data of a rule: type 0, length, text.
+fn comment(data: &[u8]) -> Option<String> {
+    match data {
+        [0, length, rest @ ..] => Some(text(rest.get(..usize::from(*length))?)),
+        _ => None,
+    }
+}
+
+/// Key and data of an element.
+fn element(payload: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
+    let value = |kind| find(find(payload, kind)?, 1).map(<[u8]>::to_vec);
+    Some((value(1)?, value(2).unwrap_or_default()))
+}
+
+impl Seen {
+    /// Whether there is such a table.
+    pub(in crate::net) fn exists(&self) -> bool {
+        !self.chains.is_empty()
+    }
+
+    /// Compares a table with what it should be.
+    pub(in crate::net) fn difference(&self, wanted: &Table) -> Difference {
+        if let Some(cause) = self.broken(wanted) {
+            let table = format!("{} {}", wanted.family.name(), wanted.name);
+            return Difference::Structure(format!("firewall table {table} {cause}"));
+        }
+        let (mut missing, mut surplus) = (BTreeMap::new(), BTreeMap::new());
+        let none = Elements::new();
+        for set in &wanted.sets {
+            let seen = self.elements.get(set.name).unwrap_or(&none);
+            let lacks = without(&set.elements, seen);
+            let has = without(seen, &set.elements);
+            if !lacks.is_empty() {
+                missing.insert(set.name.to_owned(), lacks);
+            }
+            if !has.is_empty() {
+                surplus.insert(set.name.to_owned(), has);
+            }
+        }
+        if missing.is_empty() && surplus.is_empty() {
+            return Difference::None;
+        }
+        Difference::Elements { missing, surplus }
+    }
+
+    /// What is wrong with everything but elements.
+    fn broken(&self, wanted: &Table) -> Option<String> {
+        if !self.exists() {
+            return Some("is missing".to_owned());
+        }
+        let place = |hook: &Hook| (hook.kind.to_owned(), hook.number, hook.priority);
+        for chain in &wanted.chains {
+            match self.chains.get(chain.name) {
+                Some(seen) if *seen == chain.hook.as_ref().map(place) => {}
+                _ => return Some(format!("lacks its chain {}", chain.name)),
+            }
+        }
+        for set in &wanted.sets {
+            let data = match set.data {
+                [] => [0, 0],
+                data => [kind_of(data), length_of(data)],
+            };
+            let shape = [kind_of(set.key), length_of(set.key), data[0], data[1]];
+            if self.sets.get(set.name) != Some(&shape) {
+                return Some(format!("lacks its set {}", set.name));
+            }
+        }
+        let mut chains: BTreeSet<&str> = self.chains.keys().map(String::as_str).collect();
+        chains.extend(wanted.chains.iter().map(|chain| chain.name));
+        for name in chains {
+            let chain = wanted.chains.iter().find(|chain| chain.name == name);
+            let rules = chain.into_iter().flat_map(|chain| &chain.rules);
+            let seen = self.rules.iter().filter(|(chain, _)| chain == name);
+            if !rules.map(|rule| rule.note()).eq(seen.map(|(_, note)| note.clone())) {
+                return Some(format!("has other rules in its chain {name}"));
+            }
+        }
+        None
+    }
+}
+
+/// The elements of `all` that `others` does not have as they are.
+fn without(all: &Elements, others: &Elements) -> Elements {
+    all.iter()
+        .filter(|(key, data)| others.get(*key) != Some(*data))
+        .map(|(key, data)| (key.clone(), data.clone()))
+        .collect()
+}
