@@ -152,6 +152,7 @@ impl App {
         desire: Option<&Desire>,
         only: Option<&BTreeSet<PodName>>,
     ) -> Result<(Plan, Vec<Put>), Error> {
+        self.learn_network()?;
         let Some(engine) = &self.engine else {
             let candidate = match desire {
                 Some(Desire::Put(pods, _)) => pods.as_slice(),
@@ -185,6 +186,10 @@ impl App {
         busy: Busy,
         progress: Watcher<'_>,
     ) -> Result<(PassReport, Option<Timestamp>), Error> {
+        // A broken config.toml must not keep anybody from deleting a pod.
+        if !matches!(change, Change::Desire(Desire::Delete(_))) {
+            self.learn_network()?;
+        }
         let pass = Pass { change, only, busy };
         let result = self.engine_mut()?.pass(pass, &mut |event| tell(&event, progress));
         let result = result.map_err(|e| Error::of_engine("cannot run the pass", e))?;
@@ -303,7 +308,7 @@ fn planned(plan: &Plan) -> PassReport {
 
 fn report(result: PassResult) -> PassReport {
     let errors = result.failures.into_iter().map(|failure| StepError {
-        pod: Some(failure.pod),
+        pod: failure.pod,
         step: failure.step,
         error: failure.error,
     });

@@ -27,11 +27,11 @@ impl App {
 
     /// Every desired pod.
     pub fn list(&self) -> Result<ListReport, Error> {
-        let snapshot = self.look(None)?;
+        let snapshot = self.look_with_network(None)?;
         let nothing = ObservedPod::default();
         let summary = |desired: &DesiredPod| {
             let observed = snapshot.observed.pods.get(&desired.pod.name).unwrap_or(&nothing);
-            summary(desired, observed)
+            summary(&snapshot, desired, observed)
         };
         Ok(ListReport { pods: snapshot.desired.iter().map(summary).collect() })
     }
@@ -65,7 +65,7 @@ impl App {
 
     /// Everything that is known of one pod.
     pub fn describe(&self, name: &PodName) -> Result<DescribeReport, Error> {
-        let snapshot = self.look(Some(name))?;
+        let snapshot = self.look_with_network(Some(name))?;
         let desired = snapshot.desired.first().ok_or_else(|| no_pod(name))?;
         let nothing = ObservedPod::default();
         let observed = snapshot.observed.pods.get(name).unwrap_or(&nothing);
@@ -78,10 +78,12 @@ impl App {
         }
         let events = self.engine()?.store.read(|state| state.recent_events(Some(name), EVENTS));
         let events = events.map_err(|e| Error::of_engine("cannot read the events", e.into()))?;
+        let blind =
+            snapshot.blind.iter().map(|why| format!("the network cannot be looked at: {why}"));
         let notes = observed.instances.iter().flat_map(|seen| seen.instance.notes.clone());
-        let notes: BTreeSet<String> = notes.collect();
+        let notes: BTreeSet<String> = notes.chain(blind).collect();
         Ok(DescribeReport {
-            summary: summary(desired, observed),
+            summary: summary(&snapshot, desired, observed),
             run: desired.run,
             updated_at: desired.updated_at,
             spec: desired.pod.clone(),
@@ -108,6 +110,17 @@ impl App {
             .map_err(|e| Error::of_engine("cannot look at the pods", e))
     }
 
+    /// The same, with the network of the pods.
+    fn look_with_network(&self, only: Option<&PodName>) -> Result<Snapshot, Error> {
+        let mut snapshot = self.look(only)?;
+        // Without its settings, what the network should be like is taken from what tank chose.
+        drop(self.learn_network());
+        self.engine()?
+            .observe_network(&mut snapshot)
+            .map_err(|e| Error::of_engine("cannot look at the network", e))?;
+        Ok(snapshot)
+    }
+
     fn history(&self, pod: &PodName) -> Result<Vec<Instance>, Error> {
         let instances = self.engine()?.store.read(|state| state.instances_of(pod));
         instances.map_err(|e| Error::of_engine("cannot read the instances", e.into()))
@@ -118,7 +131,7 @@ fn key(instance: &Instance) -> (PodName, ContainerName, u32) {
     (instance.pod.clone(), instance.container.clone(), instance.attempt)
 }
 
-fn summary(desired: &DesiredPod, observed: &ObservedPod) -> PodSummary {
+fn summary(snapshot: &Snapshot, desired: &DesiredPod, observed: &ObservedPod) -> PodSummary {
     let status = status(desired, observed, clock::now());
     PodSummary {
         name: desired.pod.name.clone(),
@@ -142,7 +155,7 @@ fn summary(desired: &DesiredPod, observed: &ObservedPod) -> PodSummary {
             plan::Sync::Diverged => Sync::Diverged,
         },
         reasons: status.reasons,
-        ip: None,
+        ip: snapshot.addresses(&desired.pod.name).map(|own| own.ipv4.into()),
         labels: desired.pod.labels.clone(),
         created_at: desired.created_at,
     }

@@ -13,6 +13,14 @@ use crate::sys;
 const NAME: &str = "config.toml";
 
 impl App {
+    /// Tells the engine how the network should be laid out, where somebody may be connected to it.
+    pub(super) fn learn_network(&self) -> Result<(), Error> {
+        if let Some(engine) = &self.engine {
+            engine.set_network(self.settings()?.network);
+        }
+        Ok(())
+    }
+
     /// The settings of this root; without a file, the defaults.
     ///
     /// # Errors

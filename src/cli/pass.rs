@@ -8,7 +8,9 @@ use clap::builder::styling::Style;
 use super::failure::{self, DONE, FAILED};
 use super::plan::step_table;
 use super::ui::{BAD, FAINT, GOOD, ODD, PLAIN, Ui};
-use crate::app::report::{PassReport, PlannedStep, PodOutcome, PodResult, Progress, StepAction};
+use crate::app::report::{
+    PassReport, PlannedStep, PodOutcome, PodResult, Progress, StepAction, StepError,
+};
 use crate::model::PodName;
 
 /// Tells about one pass.
@@ -62,6 +64,14 @@ impl<'a> Narrator<'a> {
         if self.ui.is_quiet() {
             return Ok(());
         }
+        let failed = |step: &PlannedStep| {
+            let this =
+                |error: &StepError| error.pod.as_ref() == Some(&step.pod) && error.step == step.id;
+            report.errors.iter().any(this)
+        };
+        for step in report.steps.iter().filter(|step| !failed(step)) {
+            exposure(step).map_or(Ok(()), |line| self.ui.out.line(&line))?;
+        }
         self.ui.out.line(&format!(
             "planned {}, executed {}, failed {}",
             report.planned, report.executed, report.failed
@@ -109,10 +119,17 @@ fn line(step: &PlannedStep, end: &str) -> String {
     format!("pod/{}: {}{end}", step.pod, describe(step))
 }
 
+/// What can be reached from outside after a step, if it opens anything.
+pub fn exposure(step: &PlannedStep) -> Option<String> {
+    let all = step.exposes.join(", ");
+    (!all.is_empty()).then(|| format!("pod/{} exposes {all}", step.pod))
+}
+
 /// A step in the words of people: `start app (attempt 2)`.
 pub fn describe(step: &PlannedStep) -> String {
     let verb = match step.action {
         StepAction::CreateSandbox => "create sandbox",
+        StepAction::Connect => "connect to the network",
         StepAction::Start => "start",
         StepAction::Stop => "stop",
         StepAction::Remove => "remove",
@@ -134,7 +151,6 @@ pub fn describe(step: &PlannedStep) -> String {
 mod tests {
     use super::super::ui::{Verbosity, testing};
     use super::*;
-    use crate::app::report::StepError;
 
     fn web(result: PodResult) -> PodOutcome {
         PodOutcome { name: "web".parse().unwrap(), result }

@@ -7,7 +7,7 @@ use clap::Args;
 use super::failure::{DONE, Failure};
 use super::flags::{Lock, Output};
 use super::input::{self, Unsupported};
-use super::pass::describe;
+use super::pass::{describe, exposure};
 use super::people;
 use super::pull_progress::{self, Fetch};
 use super::table::{Cell, Column, Table};
@@ -61,6 +61,9 @@ pub fn run(args: &PlanArgs, context: &mut Context) -> Outcome {
         out.line("nothing to do")?;
     } else {
         out.table(&step_table(&report.steps))?;
+        for step in &report.steps {
+            exposure(step).map_or(Ok(()), |line| out.line(&line))?;
+        }
         out.line(&people::count(report.changes, "change"))?;
     }
     Ok(if args.detailed_exitcode && report.changes > 0 { CHANGES } else { DONE })
@@ -89,6 +92,7 @@ mod tests {
     #[test]
     fn a_step_is_a_line_with_its_cause() {
         let step = |container: Option<&str>, action, attempt, cause: &str| PlannedStep {
+            exposes: Vec::new(),
             pod: "web".parse().unwrap(),
             container: container.map(|name| name.parse().unwrap()),
             action,

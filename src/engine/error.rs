@@ -1,7 +1,9 @@
 //! The error of the engine.
 
+use std::sync::Arc;
+
 use crate::model::{ContainerName, PodName};
-use crate::{image, runtime, store, sys};
+use crate::{image, net, runtime, store, sys};
 
 /// What the engine could not do.
 #[derive(Debug, thiserror::Error)]
@@ -57,6 +59,28 @@ pub enum Error {
         /// What is still there.
         detail: String,
     },
+    /// A port of the pod belongs to somebody else.
+    #[error("port {port} is taken by {owner}")]
+    PortTaken {
+        /// The port, as the pod file writes it.
+        port: String,
+        /// A pod, or a process of this machine.
+        owner: String,
+    },
+    /// Every address of the subnet is some pod's.
+    #[error("no address is free in {subnet}, which {pods} pods share")]
+    NoAddress {
+        /// The subnet.
+        subnet: String,
+        /// How many pods have addresses.
+        pods: usize,
+    },
+    /// There is no network that pods could be on.
+    #[error("there is no network for pods")]
+    NoNetwork(#[source] Arc<Error>),
+    /// The network could not be changed.
+    #[error(transparent)]
+    Network(#[from] net::Error),
     /// The state could not be read or written.
     #[error(transparent)]
     Store(#[from] store::Error),

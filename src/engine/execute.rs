@@ -36,6 +36,15 @@ pub(super) struct Work {
     pub(super) instances: BTreeMap<InstanceId, Instance>,
     /// The specs that its instances run.
     pub(super) specs: BTreeMap<InstanceId, std::sync::Arc<Pod>>,
+    /// Why the pod gets nothing of the network that it needs. Then none of its steps is begun.
+    pub(super) refused: Option<Error>,
+}
+
+impl Work {
+    /// The pod, if it is to be joined to the network.
+    pub(super) fn to_be_connected(&self) -> Option<&DesiredPod> {
+        self.desired.as_ref().filter(|_| self.lane.connects())
+    }
 }
 
 /// What became of a step.
@@ -55,8 +64,11 @@ pub(super) struct Outcome {
 pub(super) struct Finished {
     /// The pod.
     pub(super) pod: PodName,
+    /// What is desired of it.
+    pub(super) desired: Option<DesiredPod>,
     /// What became of the steps that were begun.
     pub(super) outcomes: Vec<Outcome>,
+    connects: bool,
     lock: PodLock,
 }
 
@@ -66,6 +78,14 @@ impl Finished {
         let forgotten =
             |outcome: &Outcome| outcome.step.action == Action::Forget && outcome.error.is_none();
         self.outcomes.iter().any(forgotten)
+    }
+
+    /// Whether the pod has no sandbox any more, nor gets another.
+    pub(super) fn gave_up_sandbox(&self) -> bool {
+        let done = |outcome: &Outcome| {
+            outcome.step.action == Action::RemoveSandbox && outcome.error.is_none()
+        };
+        self.outcomes.iter().any(done) && !self.connects
     }
 
     /// Lets others work on the pod.
@@ -170,7 +190,9 @@ fn wait(running: &[Running]) -> Result<()> {
 
 impl Running {
     fn new(work: Work) -> Self {
-        let steps = work.lane.steps.clone().into();
+        let is_begun =
+            |step: &&Step| work.refused.is_none() || matches!(step.action, Action::Connect { .. });
+        let steps = work.lane.steps.iter().filter(is_begun).cloned().collect();
         Self { work, steps, waiting: None, outcomes: Vec::new() }
     }
 
@@ -184,7 +206,10 @@ impl Running {
                 let Some(step) = self.steps.pop_front() else { return };
                 watch(Event::Begun(&self.work.lane.pod, &step));
                 fault::point(&format!("before-{}", step.action.name()));
-                let progress = engine.begin(&mut self.work, &step);
+                let progress = match self.work.refused.take() {
+                    Some(error) => Err((None, error)),
+                    None => engine.begin(&mut self.work, &step),
+                };
                 (step, progress)
             };
             let (instance, error) = match progress {
@@ -212,7 +237,9 @@ impl Running {
     }
 
     fn finish(self) -> Finished {
-        Finished { pod: self.work.lane.pod, outcomes: self.outcomes, lock: self.work.lock }
+        let Work { lane, desired, lock, .. } = self.work;
+        let connects = lane.connects();
+        Finished { pod: lane.pod, desired, outcomes: self.outcomes, connects, lock }
     }
 
     /// Whether what the lane waits for has happened already.

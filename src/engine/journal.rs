@@ -7,9 +7,10 @@ use jiff::Timestamp;
 
 use super::candidate::{Desire, Put, PutKind};
 use super::execute::{Finished, Outcome, Work};
+use super::network::Connecting;
 use super::observe::Snapshot;
 use super::pass::{Change, PassResult};
-use super::{Engine, Result, events};
+use super::{Engine, Error, Result, claims, events};
 use crate::model::{Instance, PodName, State};
 use crate::plan::Lane;
 use crate::store::{self, NewStep, Owner, PassId, StepId, StepState, Tx};
@@ -20,6 +21,19 @@ use crate::sys::{clock, process};
 pub(super) struct Journaled {
     id: PassId,
     steps: BTreeMap<(PodName, String), StepId>,
+}
+
+/// What a pass is about to do, besides its works.
+#[derive(Debug)]
+pub(super) struct Intent<'a> {
+    /// The change that was asked for.
+    pub(super) change: &'a Change,
+    /// What becomes of pods.
+    pub(super) puts: &'a [Put],
+    /// What was seen.
+    pub(super) snapshot: &'a Snapshot,
+    /// What is to be connected to the network.
+    pub(super) connecting: Connecting,
 }
 
 impl Engine {
@@ -42,22 +56,23 @@ impl Engine {
         Ok(())
     }
 
-    /// The first transaction: everything a crash must not forget. `None` if nothing will be done.
+    /// The first transaction: everything a crash must not forget, with what pods get of the
+    /// network; those that get nothing are marked. `None` if nothing will be done.
     pub(super) fn write_intent(
         &mut self,
-        change: &Change,
-        puts: &[Put],
-        snapshot: &Snapshot,
-        works: &[Work],
+        intent: Intent<'_>,
+        works: &mut [Work],
         now: Timestamp,
     ) -> Result<Option<Journaled>> {
+        let Intent { change, puts, snapshot, connecting } = intent;
         let changes_desire = puts.iter().any(|put| put.kind != PutKind::Unchanged)
             || matches!(change, Change::Desire(Desire::Delete(_)));
         if !changes_desire && snapshot.changed.is_empty() && works.is_empty() {
             return Ok(None);
         }
         let (owner, boot, command) = (self.owner(), self.boot.clone(), self.command.clone());
-        let journaled = self.store.write(|tx| {
+        let layout = connecting.row.as_ref().map(|row| self.layout(row));
+        let (journaled, refused) = self.store.write(|tx| {
             tx.note_boot(&boot)?;
             for put in puts.iter().filter(|put| put.kind != PutKind::Unchanged) {
                 tx.put_pod(&put.pod, &put.images, now)?;
@@ -74,13 +89,27 @@ impl Engine {
                 }
             }
             if works.is_empty() {
-                return Ok(None);
+                return Ok((None, BTreeMap::new()));
+            }
+            let mut refused = BTreeMap::new();
+            for desired in works.iter().filter_map(Work::to_be_connected) {
+                let name = &desired.pod.name;
+                let (Some(row), Some(layout)) = (&connecting.row, &layout) else { continue };
+                if connecting.refused.contains_key(name) {
+                    continue;
+                }
+                if tx.network()?.as_ref() != Some(row) {
+                    tx.put_network(row)?;
+                }
+                if let Err(error) = claims::claim(tx, layout, desired)? {
+                    refused.insert(name.clone(), error);
+                }
             }
             let steps: Vec<_> = works.iter().flat_map(|work| new_steps(&work.lane)).collect();
             let planned = u32::try_from(steps.len()).unwrap_or(u32::MAX);
             let id = tx.begin_pass(&command, &owner, planned, now)?;
             let ids = tx.start_steps(id, &steps, now)?;
-            for work in works {
+            for work in works.iter() {
                 let new = |instance: &&Instance| {
                     instance.created_at == now && instance.state == State::Created
                 };
@@ -89,8 +118,13 @@ impl Engine {
                 }
             }
             let names = steps.iter().map(|step| (step.pod.clone(), step.step.to_owned()));
-            Ok(Some(Journaled { id, steps: names.zip(ids).collect() }))
+            Ok((Some(Journaled { id, steps: names.zip(ids).collect() }), refused))
         })?;
+        let mut refused: BTreeMap<PodName, Error> = refused;
+        refused.extend(connecting.refused);
+        for work in works {
+            work.refused = refused.remove(&work.lane.pod);
+        }
         Ok(journaled)
     }
 
@@ -107,6 +141,9 @@ impl Engine {
                 if lane.is_forgotten() {
                     tx.forget_pod(&lane.pod)?;
                     continue;
+                }
+                if lane.gave_up_sandbox() {
+                    claims::release(tx, &lane.pod, lane.desired.as_ref())?;
                 }
                 for outcome in &lane.outcomes {
                     write_outcome(tx, journaled, &lane.pod, outcome, now)?;

@@ -17,6 +17,7 @@
 
 mod backoff;
 mod candidate;
+mod claims;
 mod ending;
 pub mod error;
 mod events;
@@ -26,6 +27,8 @@ mod image_store;
 mod images;
 mod journal;
 mod lock;
+mod names;
+mod network;
 mod observe;
 mod pass;
 mod place;
@@ -48,6 +51,7 @@ pub use place::InstancePlace;
 pub use pull::{Network, Resolved};
 
 use crate::image::ImageDirs;
+use crate::model::settings::NetworkSettings;
 use crate::model::{Instance, Pod, PodName};
 use crate::runtime::cgroup::Group;
 use crate::runtime::directories::Directories;
@@ -83,6 +87,7 @@ pub struct Engine {
     command: String,
     boot: String,
     executable: OnceCell<Sealed>,
+    network: OnceCell<NetworkSettings>,
 }
 
 impl Engine {
@@ -115,6 +120,7 @@ impl Engine {
             command: roots.command.clone(),
             boot,
             executable: OnceCell::new(),
+            network: OnceCell::new(),
         })
     }
 

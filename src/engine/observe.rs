@@ -4,11 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::Engine;
+use super::claims::Claims;
 use super::error::Result;
 use super::execute::ended;
 use super::place::InstancePlace;
 use super::steps::sandbox;
 use crate::model::{DesiredPod, Instance, Pod, PodName, State};
+use crate::net::Addresses;
 use crate::plan::{Observed, ObservedInstance, ObservedPod, SandboxState};
 use crate::runtime::observe::{self, Sight};
 use crate::runtime::record::Status;
@@ -23,6 +25,21 @@ pub struct Snapshot {
     pub observed: Observed,
     /// The instances that were seen otherwise than they are remembered.
     pub changed: Vec<Change>,
+    /// What the database says of the network.
+    pub(super) claims: Claims,
+    /// The desired pods that the snapshot is not about.
+    pub(super) others: Vec<DesiredPod>,
+    /// Whether something of the network is there that no pod needs.
+    pub(super) stale: bool,
+    /// Why the network could not be looked at, if it could not.
+    pub blind: Option<String>,
+}
+
+impl Snapshot {
+    /// The addresses of a pod.
+    pub fn addresses(&self, pod: &PodName) -> Option<Addresses> {
+        self.claims.addresses(pod)
+    }
 }
 
 /// An instance that is not as it is remembered.
@@ -35,9 +52,10 @@ pub struct Change {
 }
 
 impl Engine {
-    /// Looks at the world, at the pods `only` if given. Writes nothing.
+    /// Looks at the world, at the pods `only` if given, but not at the network
+    /// ([`observe_network`](Self::observe_network)). Writes nothing.
     pub fn snapshot(&self, only: Option<&BTreeSet<PodName>>) -> Result<Snapshot> {
-        let (desired, instances, revisions) = self.store.read(|state| {
+        let (desired, instances, revisions, claims) = self.store.read(|state| {
             let desired = state.pods()?;
             let instances = state.current_instances()?;
             let mut revisions = BTreeMap::new();
@@ -51,17 +69,18 @@ impl Engine {
                     revisions.insert(key, revision.map(|revision| Arc::new(revision.pod)));
                 }
             }
-            Ok((desired, instances, revisions))
+            Ok((desired, instances, revisions, Claims::read(state)?))
         })?;
         let is_wanted = |name: &PodName| only.is_none_or(|only| only.contains(name));
-        let desired: Vec<_> = desired.into_iter().filter(|pod| is_wanted(&pod.pod.name)).collect();
+        let (desired, others): (Vec<_>, Vec<_>) =
+            desired.into_iter().partition(|pod| is_wanted(&pod.pod.name));
         let mut specs: BTreeMap<(PodName, u64), Option<Arc<Pod>>> = revisions;
         let mut pods: BTreeMap<PodName, ObservedPod> = BTreeMap::new();
         for pod in &desired {
             let key = (pod.pod.name.clone(), pod.generation);
             specs.insert(key, Some(Arc::new(pod.pod.clone())));
             let sandbox = self.sandbox_state(Some(&pod.pod), &pod.pod.name);
-            pods.insert(pod.pod.name.clone(), ObservedPod { sandbox, instances: Vec::new() });
+            pods.insert(pod.pod.name.clone(), ObservedPod { sandbox, ..ObservedPod::default() });
         }
         let mut changed = Vec::new();
         for remembered in instances.into_iter().filter(|instance| is_wanted(&instance.pod)) {
@@ -73,11 +92,13 @@ impl Engine {
             let leftovers = !seen.removed;
             let pod = pods.entry(seen.pod.clone()).or_insert_with(|| ObservedPod {
                 sandbox: self.sandbox_state(None, &seen.pod),
-                instances: Vec::new(),
+                ..ObservedPod::default()
             });
             pod.instances.push(ObservedInstance { instance: seen, spec, leftovers });
         }
-        Ok(Snapshot { desired, observed: Observed { pods }, changed })
+        let observed = Observed { pods };
+        let (stale, blind) = (false, None);
+        Ok(Snapshot { desired, observed, changed, claims, others, stale, blind })
     }
 
     /// Looks at the sandbox of a pod again, as one of this spec would need it.

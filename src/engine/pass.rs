@@ -6,7 +6,8 @@ use std::time::Instant;
 use jiff::Timestamp;
 
 use super::candidate::{Desire, Put, PutKind};
-use super::execute::{Execution, Finished, Work};
+use super::execute::{Execution, Finished, Work, chain};
+use super::journal::{Intent, Journaled};
 use super::lock::{self, PodLock};
 use super::observe::Snapshot;
 use super::{Engine, Error, Result, fault};
@@ -59,8 +60,8 @@ pub enum Event<'a> {
 /// A step that failed.
 #[derive(Debug)]
 pub struct StepFailure {
-    /// The pod.
-    pub pod: PodName,
+    /// The pod; `None` if it concerns no single one.
+    pub pod: Option<PodName>,
     /// The step's id.
     pub step: String,
     /// The chain of errors, in one line.
@@ -86,7 +87,7 @@ impl PassResult {
             match &outcome.error {
                 None => self.executed += 1,
                 Some(error) => self.failures.push(StepFailure {
-                    pod: lane.pod.clone(),
+                    pod: Some(lane.pod.clone()),
                     step: outcome.step.id.clone(),
                     error: error.clone(),
                 }),
@@ -117,6 +118,7 @@ impl Engine {
         let mut snapshot = self.snapshot(only.as_ref())?;
         let puts = self.change_candidate(&mut snapshot, &pass.change, now)?;
         self.check_images(&puts)?;
+        self.observe_network(&mut snapshot)?;
         let mut planned = plan(&snapshot.desired, &snapshot.observed, now);
         // What was planned without the locks is planned again with them.
         if matches!(pass.change, Change::Nothing) && !planned.lanes.is_empty() {
@@ -124,7 +126,10 @@ impl Engine {
             self.lock(&names, pass.busy, &mut locks, watch)?;
             let held: BTreeSet<PodName> = locks.keys().cloned().collect();
             now = clock::now();
+            let stale = snapshot.stale;
             snapshot = self.snapshot(Some(&held))?;
+            self.observe_network(&mut snapshot)?;
+            snapshot.stale |= stale;
             let wake = planned.wake;
             planned = plan(&snapshot.desired, &snapshot.observed, now);
             planned.wake = [wake, planned.wake].into_iter().flatten().min();
@@ -132,12 +137,39 @@ impl Engine {
         for put in &puts {
             watch(Event::Put(put));
         }
-        let works = self.works(&planned, &snapshot, &mut locks, now)?;
-        let journaled = self.write_intent(&pass.change, &puts, &snapshot, &works, now)?;
+        let mut works = self.works(&planned, &snapshot, &mut locks, now)?;
+        let connecting = self.prepare_connections(&snapshot.claims, &works);
+        let intent = Intent { change: &pass.change, puts: &puts, snapshot: &snapshot, connecting };
+        let journaled = self.write_intent(intent, &mut works, now)?;
         self.release(locks, &snapshot)?;
         fault::point("intent");
+        let sweeps = snapshot.stale || works.iter().any(|work| work.lane.removes_sandbox());
+        let changes_names = works.iter().any(|work| work.lane.changes_names());
         let mut result = PassResult { puts, plan: planned, ..PassResult::default() };
-        let Some(journaled) = journaled else { return Ok(result) };
+        if let Some(journaled) = journaled {
+            self.execute(works, &journaled, &mut result, watch)?;
+        }
+        let after = [
+            ("sweep-network", sweeps.then(|| self.sweep_network())),
+            ("refresh-names", Some(self.refresh_names(only.filter(|_| !changes_names).as_ref()))),
+        ];
+        for (step, outcome) in after {
+            if let Some(Err(error)) = outcome {
+                let (step, error) = (step.to_owned(), chain(&error));
+                result.failures.push(StepFailure { pod: None, step, error });
+            }
+        }
+        Ok(result)
+    }
+
+    /// Carries out the steps, and writes down what became of them.
+    fn execute(
+        &mut self,
+        works: Vec<Work>,
+        journaled: &Journaled,
+        result: &mut PassResult,
+        watch: Watch<'_>,
+    ) -> Result<()> {
         let mut execution = Execution::new(works);
         while !execution.is_over() {
             let finished = execution.go_on(self, watch)?;
@@ -145,13 +177,13 @@ impl Engine {
                 result.count(lane);
             }
             fault::point("executed");
-            let totals = execution.is_over().then_some(&result);
-            self.write_results(&journaled, &finished, totals)?;
+            let totals = execution.is_over().then_some(&*result);
+            self.write_results(journaled, &finished, totals)?;
             for lane in finished {
                 lane.release(&self.directories)?;
             }
         }
-        Ok(result)
+        Ok(())
     }
 
     /// What a pass would do if `desire` were applied. Writes nothing and locks nothing.
@@ -166,6 +198,7 @@ impl Engine {
         let mut snapshot = self.snapshot(names.as_ref().or(only))?;
         let change = desire.cloned().map_or(Change::Nothing, Change::Desire);
         let puts = self.change_candidate(&mut snapshot, &change, now)?;
+        self.observe_network(&mut snapshot)?;
         Ok((plan(&snapshot.desired, &snapshot.observed, now), puts))
     }
 
@@ -268,6 +301,7 @@ impl Engine {
                 desired,
                 instances: BTreeMap::new(),
                 specs: BTreeMap::new(),
+                refused: None,
             };
             let seen = snapshot.observed.pods.get(&lane.pod).into_iter().flat_map(|p| &p.instances);
             for seen in seen {

@@ -25,6 +25,11 @@ impl Cgroups {
         Ok(Self { base: base_name(root), hierarchies })
     }
 
+    /// What everything is called that the root has on this machine: `tank`, or `tank-HASH`.
+    pub(super) fn base(&self) -> &str {
+        &self.base
+    }
+
     /// The cgroup of all monitors, relative to the hierarchies' roots.
     pub(super) fn monitors(&self) -> String {
         format!("{}/monitors", self.base)
@@ -62,7 +67,7 @@ fn base_name(root: &Path) -> String {
 }
 
 /// One step of the FNV-1a hash. <http://www.isthe.com/chongo/tech/comp/fnv/>
-fn fnv1a(hash: u64, byte: &u8) -> u64 {
+pub(super) fn fnv1a(hash: u64, byte: &u8) -> u64 {
     (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
 }
 

@@ -92,7 +92,7 @@ impl Engine {
             },
             afterwards: self.afterwards(&pod.name),
         };
-        Ok(Prepared { launch, spec, etc: etc_files(pod), notes })
+        Ok(Prepared { launch, spec, etc: self.etc_files(pod)?, notes })
     }
 
     fn namespace(&self, pod: &Pod, name: &str) -> PathBuf {
@@ -221,18 +221,4 @@ fn thermal_throttle_paths() -> Vec<String> {
         .filter(|path| path.is_dir())
         .filter_map(|path| path.into_os_string().into_string().ok())
         .collect()
-}
-
-/// The files of `/etc` that tank manages. A pod on the host's network sees the host's names and
-/// resolvers; one without a network only itself.
-fn etc_files(pod: &Pod) -> EtcFiles {
-    let own = |address: &str| format!("{address}\t{}\n", pod.hostname);
-    let (hosts, resolv_conf) = if pod.network == Network::Host {
-        let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
-        (read("/etc/hosts") + &own("127.0.1.1"), read("/etc/resolv.conf"))
-    } else {
-        let loopback = "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n";
-        (loopback.to_owned() + &own("127.0.0.1"), String::new())
-    };
-    EtcFiles { hosts, hostname: format!("{}\n", pod.hostname), resolv_conf }
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::ending::Ending;
-use super::error::{Error, Result};
+use super::error::Result;
 use super::execute::{Progress, StepResult, Waiting, Work, ended, not_started};
 use super::place::InstancePlace;
 use super::prepare::Prepared;
@@ -30,14 +30,12 @@ impl Engine {
     pub(super) fn begin(&self, work: &mut Work, step: &Step) -> StepResult {
         match &step.action {
             Action::CreateSandbox => plain(self.create_sandbox(work)),
+            Action::Connect { .. } => plain(self.connect(work).map(|()| Progress::Done(None))),
             Action::Start { attempt, .. } => self.begin_start(work, step, *attempt),
             Action::Stop { id } => plain(self.begin_stop(work, id)),
             Action::Remove { id } => plain(self.remove(work, id)),
             Action::Update { id } => plain(self.update(work, id)),
-            Action::RemoveSandbox => {
-                let removed = sandbox::remove(&self.directories, &work.lane.pod);
-                plain(removed.map(|()| Progress::Done(None)).map_err(Error::from))
-            }
+            Action::RemoveSandbox => plain(self.remove_sandbox(work)),
             Action::Forget => plain(self.forget(work)),
         }
     }
@@ -46,7 +44,17 @@ impl Engine {
         if let Some(desired) = &work.desired {
             let pod = &desired.pod;
             sandbox(pod).create(&self.directories, &pod.name)?;
+            if pod.network != Network::Host {
+                self.name_namespace(&pod.name)?;
+            }
         }
+        Ok(Progress::Done(None))
+    }
+
+    /// Gives up the namespaces; the kernel removes what is in one that nobody is in any more.
+    fn remove_sandbox(&self, work: &Work) -> Result<Progress> {
+        self.unname_namespace(&work.lane.pod)?;
+        sandbox::remove(&self.directories, &work.lane.pod)?;
         Ok(Progress::Done(None))
     }
 
@@ -119,6 +127,7 @@ impl Engine {
             Limits { memory: container.memory, cpus: container.cpus, pids: container.pids };
         let group = self.instance_group(instance)?;
         let notes = group.update(&limits)?;
+        self.write_names(&desired.pod, id)?;
         let mut instance = instance.clone();
         instance.generation = desired.generation;
         instance.notes.extend(notes.iter().map(ToString::to_string));

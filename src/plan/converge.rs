@@ -3,9 +3,11 @@
 use jiff::Timestamp;
 
 use crate::model::DesiredPod;
+use crate::model::pod::Network;
 
 use super::container::{Need, View, views};
 use super::lane::Steps;
+use super::network;
 use super::sandbox::{Condition, condition};
 use super::teardown::stop_order;
 use super::{ObservedInstance, ObservedPod};
@@ -28,8 +30,12 @@ pub(super) fn converge(
             steps.take_away(seen, &cause);
         }
     }
-    if let Some(first) = views.iter().find_map(start_cause) {
+    let first = views.iter().find_map(start_cause);
+    if let Some(first) = first {
         renew(steps, &sandbox, first);
+    }
+    if let Some(cause) = connect_cause(desired, observed, &sandbox, first) {
+        steps.connect(network::exposes(desired, observed), &cause);
     }
     for view in &views {
         match (&view.need, view.current) {
@@ -74,6 +80,24 @@ fn renew(steps: &mut Steps, sandbox: &Condition, first: &str) {
         Condition::Outdated { cause } => {
             steps.remove_sandbox(cause);
             steps.create_sandbox(cause);
+        }
+    }
+}
+
+/// Why the pod is joined to the bridge, if it is: its sandbox is new, or its network is not as it
+/// should be. A pod without a sandbox has nothing to be joined.
+fn connect_cause(
+    desired: &DesiredPod,
+    observed: &ObservedPod,
+    sandbox: &Condition,
+    first: Option<&str>,
+) -> Option<String> {
+    match (sandbox, first) {
+        (Condition::Good, _) => network::cause(desired, observed),
+        _ if desired.pod.network != Network::Bridge => None,
+        (Condition::Absent, first) => first.map(str::to_owned),
+        (Condition::Incomplete { cause } | Condition::Outdated { cause }, first) => {
+            first.map(|_| cause.clone())
         }
     }
 }

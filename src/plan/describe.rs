@@ -9,6 +9,7 @@ impl Action {
     pub fn name(&self) -> &'static str {
         match self {
             Self::CreateSandbox => "create-sandbox",
+            Self::Connect { .. } => "connect",
             Self::Start { .. } => "start",
             Self::Stop { .. } => "stop",
             Self::Remove { .. } => "remove",
@@ -25,6 +26,7 @@ impl Step {
         let container = self.container.as_ref().map_or("", |name| name.as_str());
         match &self.action {
             Action::CreateSandbox => "create sandbox".to_owned(),
+            Action::Connect { .. } => "connect to the network".to_owned(),
             Action::Start { attempt, .. } => format!("start {container} (attempt {attempt})"),
             Action::Stop { .. } => format!("stop {container}"),
             Action::Remove { .. } => format!("remove {container}"),
@@ -52,6 +54,7 @@ mod tests {
         let id = InstanceId::from_bits(1);
         let table = [
             (Action::CreateSandbox, None, "create-sandbox", "create sandbox"),
+            (Action::Connect { exposes: Vec::new() }, None, "connect", "connect to the network"),
             (
                 Action::Start { attempt: 3, streak: 2 },
                 Some("app"),

@@ -75,6 +75,11 @@ impl Steps {
         self.push("create-sandbox".to_owned(), None, Action::CreateSandbox, cause);
     }
 
+    /// Joins the sandbox to the bridge.
+    pub(super) fn connect(&mut self, exposes: Vec<String>, cause: &str) {
+        self.push("connect".to_owned(), None, Action::Connect { exposes }, cause);
+    }
+
     /// Removes the sandbox.
     pub(super) fn remove_sandbox(&mut self, cause: &str) {
         self.push("remove-sandbox".to_owned(), None, Action::RemoveSandbox, cause);

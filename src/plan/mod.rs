@@ -12,6 +12,7 @@ mod container;
 mod converge;
 mod describe;
 mod lane;
+mod network;
 mod restart;
 mod sandbox;
 mod status;
@@ -27,6 +28,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use crate::model::pod::Port;
 use crate::model::{ContainerName, DesiredPod, Instance, InstanceId, Pod, PodName};
 
 /// What was seen of the world, by pod.
@@ -41,6 +43,8 @@ pub struct Observed {
 pub struct ObservedPod {
     /// Whether its pinned namespaces are all there.
     pub sandbox: SandboxState,
+    /// What is there of its network.
+    pub network: ObservedNetwork,
     /// Its instances, oldest first, in the state they were just seen in.
     pub instances: Vec<ObservedInstance>,
 }
@@ -55,6 +59,19 @@ pub enum SandboxState {
     Partial,
     /// All of it.
     Ready,
+}
+
+/// What was seen of the network of a pod on the bridge.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ObservedNetwork {
+    /// Whether it has addresses.
+    pub connected: bool,
+    /// The host's ports that it has, with the containers that publish them.
+    pub ports: Vec<(ContainerName, Port)>,
+    /// What is not as it should be, if anything is not.
+    pub drift: Option<String>,
+    /// Whether something of it is there that goes with its sandbox: an interface, a port.
+    pub present: bool,
 }
 
 /// What was seen of one instance.
@@ -86,6 +103,24 @@ pub struct Lane {
     pub steps: Vec<Step>,
 }
 
+impl Lane {
+    /// Whether the pod is joined to the network.
+    pub fn connects(&self) -> bool {
+        self.steps.iter().any(|step| matches!(step.action, Action::Connect { .. }))
+    }
+
+    /// Whether other pods have to hear of this one, or to forget it.
+    pub fn changes_names(&self) -> bool {
+        let changes = |step: &Step| matches!(step.action, Action::Connect { .. } | Action::Forget);
+        self.steps.iter().any(changes)
+    }
+
+    /// Whether the pod's sandbox goes.
+    pub fn removes_sandbox(&self) -> bool {
+        self.steps.iter().any(|step| step.action == Action::RemoveSandbox)
+    }
+}
+
 /// One action of a plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Step {
@@ -104,6 +139,11 @@ pub struct Step {
 pub enum Action {
     /// Makes and pins the pod's namespaces, replacing what is there of them.
     CreateSandbox,
+    /// Joins the pod's namespace to the bridge and publishes its ports, as far as that is not so.
+    Connect {
+        /// The addresses at which it can be reached then and cannot be now.
+        exposes: Vec<String>,
+    },
     /// Makes a new instance and executes its program.
     Start {
         /// The attempt number of the new instance.
@@ -126,7 +166,7 @@ pub enum Action {
         /// The instance.
         id: InstanceId,
     },
-    /// Unpins the pod's namespaces.
+    /// Unpins the pod's namespaces; its interface and its ports go with them.
     RemoveSandbox,
     /// Removes the pod's rows, logs and locks.
     Forget,

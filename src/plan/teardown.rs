@@ -12,7 +12,7 @@ pub(super) fn teardown(steps: &mut Steps, pod: Option<&Pod>, observed: &Observed
     for seen in stop_order(pod, observed) {
         steps.take_away(seen, cause);
     }
-    if observed.sandbox != SandboxState::Absent {
+    if observed.sandbox != SandboxState::Absent || observed.network.present {
         steps.remove_sandbox(cause);
     }
 }

@@ -3,7 +3,7 @@
 //! There is no pause process. A child makes the namespaces, binds them to files, and ends; they
 //! live for as long as the files are mounted.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -62,6 +62,7 @@ impl Sandbox {
             namespace::unshare(kinds)?;
             namespace::set_hostname(&self.hostname)?;
             if self.own_network {
+                open_to_all_users()?;
                 sys::link::up("lo")?;
             }
             for (name, path) in &pins {
@@ -88,6 +89,25 @@ impl Sandbox {
             Presence::Absent
         }
     }
+}
+
+/// Sets what a network namespace of a pod's own has no reason to keep from ordinary users, and
+/// keeps interfaces that will appear in it from listening to routers: ip-sysctl.
+fn open_to_all_users() -> sys::Result<()> {
+    // Files of parameters are those of the namespace of whoever opens them.
+    for (name, value) in [
+        ("ipv4/ip_unprivileged_port_start", "0"),
+        ("ipv4/ping_group_range", "0 2147483647"),
+        ("ipv6/conf/default/accept_ra", "0"),
+        ("ipv6/conf/default/accept_dad", "0"),
+    ] {
+        match file::write_proc(&Path::new("/proc/sys/net").join(name), value) {
+            // A kernel without IPv6.
+            Err(e) if e.is_not_found() => {}
+            result => result?,
+        }
+    }
+    Ok(())
 }
 
 fn record(directories: &Directories, pod: &PodName) -> PathBuf {

@@ -9,8 +9,11 @@ use crate::sys::{self, file};
 
 /// A version of the schema is the number of steps that were applied (`user_version`). Steps are
 /// only ever appended: a step that was released is what some database was made with.
-pub(super) const STEPS: &[&str] =
-    &[include_str!("migrations/1.sql"), include_str!("migrations/2.sql")];
+pub(super) const STEPS: &[&str] = &[
+    include_str!("migrations/1.sql"),
+    include_str!("migrations/2.sql"),
+    include_str!("migrations/3.sql"),
+];
 
 /// The version that a list of steps leads to.
 pub(super) fn version_of(steps: &[&str]) -> i64 {

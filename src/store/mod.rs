@@ -51,7 +51,7 @@ pub use holder::Holder;
 pub use images::{Image, ImageLayer, ImageUser, Manifest};
 pub use journal::{NewStep, Owner, Pass, PassId, Step, StepId, StepState};
 pub use layers::Layer;
-pub use network::{Lease, PublishedPort};
+pub use network::{Lease, NetworkRow, PublishedPort};
 pub use transaction::{Snapshot, Tx};
 
 use error::Doing;

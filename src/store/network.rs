@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use ipnet::{Ipv4Net, Ipv6Net};
 use rusqlite::params;
 
 use super::column::{Columns, Word};
@@ -9,6 +10,17 @@ use super::error::Result;
 use super::transaction::{Snapshot, Tx};
 use crate::model::pod::{Port, Protocol};
 use crate::model::{ContainerName, PodName};
+
+/// The network of the root.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NetworkRow {
+    /// The name of its bridge.
+    pub bridge: String,
+    /// The subnet of its pods.
+    pub ipv4: Ipv4Net,
+    /// Their subnet of IPv6, where they have one.
+    pub ipv6: Option<Ipv6Net>,
+}
 
 /// The addresses of a pod.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,6 +71,18 @@ fn published_port(columns: &mut Columns<'_, '_>) -> rusqlite::Result<PublishedPo
 }
 
 impl Snapshot<'_> {
+    /// The network of the root, once one was chosen.
+    pub fn network(&self) -> Result<Option<NetworkRow>> {
+        let sql = "SELECT bridge, ipv4, ipv6 FROM network";
+        self.row("read the network", sql, [], |columns| {
+            Ok(NetworkRow {
+                bridge: columns.take()?,
+                ipv4: columns.parse()?,
+                ipv6: columns.parse_optional()?,
+            })
+        })
+    }
+
     /// Every lease, by pod.
     pub fn leases(&self) -> Result<Vec<Lease>> {
         let sql = "SELECT pod, ipv4, ipv6 FROM leases ORDER BY pod";
@@ -80,6 +104,22 @@ impl Snapshot<'_> {
 }
 
 impl Tx<'_> {
+    /// Sets the network of the root.
+    pub fn put_network(&self, network: &NetworkRow) -> Result<()> {
+        self.run(
+            "write the network",
+            "INSERT INTO network (only, bridge, ipv4, ipv6) VALUES (1, ?1, ?2, ?3)
+                ON CONFLICT (only) DO UPDATE SET
+                bridge = excluded.bridge, ipv4 = excluded.ipv4, ipv6 = excluded.ipv6",
+            params![
+                network.bridge,
+                network.ipv4.to_string(),
+                network.ipv6.map(|subnet| subnet.to_string())
+            ],
+        )?;
+        Ok(())
+    }
+
     /// Gives a pod its addresses; they must be free. One transaction chooses and gives.
     pub fn put_lease(&self, lease: &Lease) -> Result<()> {
         let text = |address: Option<IpAddr>| address.map(|address| address.to_string());

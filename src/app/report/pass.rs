@@ -71,6 +71,8 @@ pub struct PlanReport {
 pub enum StepAction {
     /// Makes the pod's namespaces.
     CreateSandbox,
+    /// Joins the pod to the network and publishes its ports.
+    Connect,
     /// Starts a new instance.
     Start,
     /// Ends an instance.
@@ -89,6 +91,7 @@ impl From<&plan::Action> for StepAction {
     fn from(action: &plan::Action) -> Self {
         match action {
             plan::Action::CreateSandbox => Self::CreateSandbox,
+            plan::Action::Connect { .. } => Self::Connect,
             plan::Action::Start { .. } => Self::Start,
             plan::Action::Stop { .. } => Self::Stop,
             plan::Action::Remove { .. } => Self::Remove,
@@ -112,6 +115,8 @@ pub struct PlannedStep {
     pub cause: String,
     /// The attempt number of an instance to be started.
     pub attempt: Option<u32>,
+    /// The addresses at which the pod can be reached afterwards and could not be before.
+    pub exposes: Vec<String>,
     /// Its stable id within the pod.
     pub id: String,
 }
@@ -123,7 +128,12 @@ impl PlannedStep {
             plan::Action::Start { attempt, .. } => Some(attempt),
             _ => None,
         };
+        let exposes = match &step.action {
+            plan::Action::Connect { exposes } => exposes.clone(),
+            _ => Vec::new(),
+        };
         Self {
+            exposes,
             pod: pod.clone(),
             container: step.container.clone(),
             action: (&step.action).into(),

@@ -190,7 +190,8 @@ pub(super) fn observed(generations: &[DesiredPod], text: &str) -> ObservedPod {
         "ready" => SandboxState::Ready,
         other => panic!("{other} is no state of a sandbox"),
     };
-    ObservedPod { sandbox, instances: parts.map(|part| instance(generations, part)).collect() }
+    let instances = parts.map(|part| instance(generations, part)).collect();
+    ObservedPod { sandbox, instances, ..ObservedPod::default() }
 }
 
 fn instance(generations: &[DesiredPod], text: &str) -> ObservedInstance {

@@ -10,7 +10,8 @@ use crate::model::{
     ContainerName, DesiredPod, Exit, ExitReason, Instance, InstanceId, PodName, State,
 };
 use crate::plan::{
-    Action, Observed, ObservedInstance, ObservedPod, Plan, SandboxState, Step, plan,
+    Action, Observed, ObservedInstance, ObservedNetwork, ObservedPod, Plan, SandboxState, Step,
+    plan,
 };
 
 #[derive(Debug, Clone)]
@@ -55,9 +56,27 @@ impl World {
                 assert!(!pod.instances.iter().any(alive), "new namespaces under a program");
                 pod.sandbox = SandboxState::Ready;
             }
+            Action::Connect { .. } => {
+                let desired = desired.as_ref().expect("a desired pod");
+                assert_eq!(pod.sandbox, SandboxState::Ready, "nothing to connect");
+                let containers = desired.pod.containers.iter();
+                let ports = containers.flat_map(|container| {
+                    container.ports.iter().map(|port| (container.name.clone(), port.clone()))
+                });
+                pod.network = ObservedNetwork {
+                    connected: true,
+                    ports: ports.collect(),
+                    drift: None,
+                    present: true,
+                };
+            }
             Action::RemoveSandbox => {
                 assert!(!pod.instances.iter().any(alive), "no namespaces under a program");
                 pod.sandbox = SandboxState::Absent;
+                pod.network = ObservedNetwork {
+                    connected: pod.network.connected,
+                    ..ObservedNetwork::default()
+                };
             }
             Action::Start { attempt, streak } => {
                 let container = step.container.clone().unwrap();

@@ -44,3 +44,19 @@ fn the_ports_of_a_pod_are_replaced_as_a_whole() {
     });
     assert_eq!(ports, expected);
 }
+
+#[test]
+fn the_network_of_a_root_is_one() {
+    let (_root, mut store) = fresh();
+    assert_eq!(store.read(|s| s.network()).unwrap(), None);
+    let row = |ipv4: &str, ipv6: Option<&str>| NetworkRow {
+        bridge: "tank0".to_owned(),
+        ipv4: ipv4.parse().unwrap(),
+        ipv6: ipv6.map(|subnet| subnet.parse().unwrap()),
+    };
+    let (first, second) = (row("10.0.0.0/22", Some("fd00::/64")), row("10.1.0.0/24", None));
+    for network in [first, second] {
+        store.write(|tx| tx.put_network(&network)).unwrap();
+        assert_eq!(store.read(|s| s.network()).unwrap(), Some(network));
+    }
+}

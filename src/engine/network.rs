@@ -1,0 +1,263 @@
+//! The network of the root: which pods are on it, what there is of it, and the steps that change
+//! it. Everything that pods share (the bridge, the packet filter, kernel parameters) is changed
+//! under one lock, for milliseconds.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+
+use super::claims::{Claims, check_listeners, is_bridged};
+use super::error::Result;
+use super::execute::Work;
+use super::observe::Snapshot;
+use super::place::fnv1a;
+use super::{Engine, Error};
+use crate::model::settings::{Ipv6Setting, NetworkSettings};
+use crate::model::{DesiredPod, PodName};
+use crate::net::forwarding::has_ipv6;
+use crate::net::subnet::{choose4, choose6, overlap};
+use crate::net::{self, Drift, Host, Layout, Member};
+use crate::plan::{ObservedNetwork, SandboxState};
+use crate::store::NetworkRow;
+use crate::sys::{file, lock};
+
+/// Where ip-netns(8) looks for namespaces.
+const NAMED: &str = "/run/netns";
+
+impl Engine {
+    /// Says how this machine's network should be laid out, where nothing was chosen yet.
+    pub fn set_network(&self, settings: NetworkSettings) {
+        // Whoever comes second read the same file.
+        drop(self.network.set(settings));
+    }
+
+    fn network_settings(&self) -> &NetworkSettings {
+        self.network.get_or_init(NetworkSettings::default)
+    }
+
+    /// The file that says which kernel parameters were changed. While it is there, something of
+    /// the network may be.
+    pub(super) fn network_record(&self) -> PathBuf {
+        self.directories.run.join("network.json")
+    }
+
+    /// Locks the root's part of the machine's network. Whoever holds it does so for milliseconds.
+    pub(super) fn lock_network(&self) -> Result<File> {
+        file::make_dirs(&self.directories.run, 0o700)?;
+        let file = file::open_or_create(&self.directories.run.join("network.lock"), 0o600)?;
+        lock::exclusive(&file)?;
+        Ok(file)
+    }
+
+    /// The layout that belongs to a row of the database.
+    pub(super) fn layout(&self, row: &NetworkRow) -> Layout {
+        Layout {
+            bridge: row.bridge.clone(),
+            table: self.cgroups.base().to_owned(),
+            owner: format!("tank {}", self.directories.root.display()),
+            ipv4: row.ipv4,
+            ipv6: row.ipv6,
+            mtu: self.network_settings().mtu,
+        }
+    }
+
+    /// The name of the bridge where the settings give none.
+    fn bridge_name(&self) -> String {
+        match self.cgroups.base().strip_prefix("tank-") {
+            Some(hash) => format!("tank-{}", &hash[..8]),
+            None => "tank0".to_owned(),
+        }
+    }
+
+    /// The name of a pod's interface on the host: the root's and the pod's name have no room in it.
+    fn interface(&self, pod: &PodName) -> String {
+        let name = format!("{}/{pod}", self.cgroups.base());
+        let hash = name.as_bytes().iter().fold(0xcbf2_9ce4_8422_2325, fnv1a);
+        format!("tank{:011x}", hash >> 20)
+    }
+
+    /// The name of a pod's namespace for ip-netns(8).
+    fn named(&self, pod: &PodName) -> PathBuf {
+        Path::new(NAMED).join(format!("{}-{pod}", self.cgroups.base()))
+    }
+
+    /// Shows a pod's namespace to ip-netns(8).
+    pub(super) fn name_namespace(&self, pod: &PodName) -> Result<()> {
+        let (name, target) = (self.named(pod), self.directories.namespace(pod, "net"));
+        if std::fs::read_link(&name).is_ok_and(|found| found == target) {
+            return Ok(());
+        }
+        file::make_dirs(Path::new(NAMED), 0o755)?;
+        file::remove_file(&name)?;
+        Ok(file::link(&target, &name)?)
+    }
+
+    /// Takes the name away again.
+    pub(super) fn unname_namespace(&self, pod: &PodName) -> Result<()> {
+        Ok(file::remove_file(&self.named(pod))?)
+    }
+
+    /// The network to use, where pods are to be connected: the one that was chosen, unless nobody
+    /// has addresses of it and the settings or the machine's routes want another.
+    pub(super) fn choose_network(&self, claims: &Claims) -> Result<NetworkRow> {
+        if let Some(row) = &claims.network
+            && claims.any()
+        {
+            return Ok(row.clone());
+        }
+        let routes = net::view::routes()?;
+        let free = |subnet: &IpNet| !routes.iter().any(|route| overlap(*subnet, *route));
+        let (settings, old) = (self.network_settings(), claims.network.as_ref());
+        let uuid = self.store.read(|state| state.root_uuid())?;
+        let seed = uuid.as_bytes().iter().fold(0xcbf2_9ce4_8422_2325, fnv1a);
+        let ipv4: Ipv4Net = match (settings.ipv4, old.map(|row| row.ipv4)) {
+            (Some(subnet), _) => subnet,
+            (None, Some(subnet)) if free(&subnet.into()) => subnet,
+            _ => choose4(seed, &routes)?,
+        };
+        let ipv6: Option<Ipv6Net> = match (settings.ipv6, old.and_then(|row| row.ipv6)) {
+            (Some(Ipv6Setting::Off), _) => None,
+            _ if !has_ipv6() => None,
+            (Some(Ipv6Setting::Subnet(subnet)), _) => Some(subnet),
+            (None, Some(subnet)) if free(&subnet.into()) => Some(subnet),
+            _ => Some(choose6(seed, &routes)?),
+        };
+        let bridge = settings.bridge.clone().unwrap_or_else(|| self.bridge_name());
+        Ok(NetworkRow { bridge, ipv4, ipv6 })
+    }
+
+    /// The pods that are on the bridge or should be, as far as they have addresses.
+    fn members<'a>(
+        &self,
+        layout: &Layout,
+        claims: &Claims,
+        desired: impl IntoIterator<Item = &'a DesiredPod>,
+    ) -> Vec<Member> {
+        let bridged = desired.into_iter().filter(|desired| is_bridged(desired));
+        let member = |desired: &DesiredPod| {
+            let pod = &desired.pod.name;
+            let addresses = claims.addresses(pod).filter(|own| layout.holds(own))?;
+            Some(Member {
+                pod: pod.to_string(),
+                interface: self.interface(pod),
+                namespace: self.directories.namespace(pod, "net"),
+                addresses,
+                isolated: desired.pod.isolated,
+                ports: claims.ports(pod).map(|(_, port)| port.clone()).collect(),
+            })
+        };
+        bridged.filter_map(member).collect()
+    }
+
+    /// Reads from the database who is on the network.
+    pub(super) fn read_members(&self) -> Result<Option<(Layout, Vec<Member>)>> {
+        let (claims, desired) =
+            self.store.read(|state| Ok((Claims::read(state)?, state.pods()?)))?;
+        let Some(row) = &claims.network else { return Ok(None) };
+        let layout = self.layout(row);
+        let members = self.members(&layout, &claims, &desired);
+        Ok(Some((layout, members)))
+    }
+
+    /// Looks at the network of the snapshot's pods.
+    pub fn observe_network(&self, snapshot: &mut Snapshot) -> Result<()> {
+        let Some(row) = snapshot.claims.network.clone() else { return Ok(()) };
+        let layout = self.layout(&row);
+        let all = snapshot.desired.iter().chain(&snapshot.others);
+        let members = self.members(&layout, &snapshot.claims, all);
+        let record = self.network_record();
+        let drift = if members.is_empty() && !record.exists() {
+            Drift::default()
+        } else {
+            // What cannot be seen is no drift: a pass that has to change it will say why it cannot.
+            let seen = Host::open(&layout, &record).and_then(|mut host| host.drift(&members));
+            seen.inspect_err(|e| snapshot.blind = Some(super::chain(e))).unwrap_or_default()
+        };
+        snapshot.stale = drift.stale || (members.is_empty() && record.exists());
+        for (name, pod) in &mut snapshot.observed.pods {
+            let ports: Vec<_> = snapshot
+                .claims
+                .ports(name)
+                .map(|(container, port)| (container.clone(), port.clone()))
+                .collect();
+            let has_interface = drift.present.iter().any(|present| present == name.as_str());
+            let member = members.iter().find(|member| member.pod == name.as_str());
+            let unnamed = || {
+                let named = std::fs::symlink_metadata(self.named(name)).is_ok();
+                (!named).then(|| format!("{} is missing", self.named(name).display()))
+            };
+            let own = || drift.shared.clone().or_else(|| drift.pods.get(name.as_str()).cloned());
+            let ready = pod.sandbox == SandboxState::Ready;
+            pod.network = ObservedNetwork {
+                connected: member.is_some(),
+                drift: member.filter(|_| ready).and_then(|_| own().or_else(unnamed)),
+                present: has_interface || !ports.is_empty(),
+                ports,
+            };
+        }
+        Ok(())
+    }
+
+    /// Joins a pod to the bridge.
+    pub(super) fn connect(&self, work: &Work) -> Result<()> {
+        let pod = &work.lane.pod;
+        self.name_namespace(pod)?;
+        let _lock = self.lock_network()?;
+        let Some((layout, members)) = self.read_members()? else { return Ok(()) };
+        let Some(member) = members.iter().find(|member| member.pod == pod.as_str()) else {
+            return Ok(());
+        };
+        let record = self.network_record();
+        Ok(Host::open(&layout, &record)?.connect(member, &members)?)
+    }
+
+    /// Takes away what belongs to no pod any more, after the database says so.
+    pub(super) fn sweep_network(&self) -> Result<()> {
+        let _lock = self.lock_network()?;
+        let Some((layout, members)) = self.read_members()? else { return Ok(()) };
+        let record = self.network_record();
+        Ok(Host::open(&layout, &record)?.sweep(&members)?)
+    }
+}
+
+/// What pods that are to be connected can have, as far as it is known before the database is asked.
+#[derive(Debug, Default)]
+pub(super) struct Connecting {
+    /// The network they will be on; nothing if none is to be connected.
+    pub(super) row: Option<NetworkRow>,
+    /// Those that cannot be, and why.
+    pub(super) refused: BTreeMap<PodName, Error>,
+}
+
+impl Engine {
+    /// Looks for what would keep pods from being connected: a machine without a free subnet, and
+    /// programs that listen on their ports.
+    pub(super) fn prepare_connections(&self, claims: &Claims, works: &[Work]) -> Connecting {
+        let mut connecting = Connecting::default();
+        let wanted = || works.iter().filter_map(Work::to_be_connected);
+        if wanted().next().is_none() {
+            return connecting;
+        }
+        match self.choose_network(claims) {
+            Ok(row) => connecting.row = Some(row),
+            Err(error) => {
+                let source = Arc::new(error);
+                for desired in wanted() {
+                    let refusal = Error::NoNetwork(Arc::clone(&source));
+                    connecting.refused.insert(desired.pod.name.clone(), refusal);
+                }
+                return connecting;
+            }
+        }
+        let mut listeners = None;
+        for desired in wanted() {
+            if let Err(error) = check_listeners(claims, desired, &mut listeners) {
+                connecting.refused.insert(desired.pod.name.clone(), error);
+            }
+        }
+        connecting
+    }
+}
