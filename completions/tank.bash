@@ -28,6 +28,9 @@ _tank() {
             tank,describe)
                 cmd="tank__subcmd__describe"
                 ;;
+            tank,doctor)
+                cmd="tank__subcmd__doctor"
+                ;;
             tank,exec)
                 cmd="tank__subcmd__exec"
                 ;;
@@ -58,6 +61,9 @@ _tank() {
             tank,man)
                 cmd="tank__subcmd__man"
                 ;;
+            tank,network)
+                cmd="tank__subcmd__network"
+                ;;
             tank,plan)
                 cmd="tank__subcmd__plan"
                 ;;
@@ -85,6 +91,9 @@ _tank() {
             tank__subcmd__help,describe)
                 cmd="tank__subcmd__help__subcmd__describe"
                 ;;
+            tank__subcmd__help,doctor)
+                cmd="tank__subcmd__help__subcmd__doctor"
+                ;;
             tank__subcmd__help,exec)
                 cmd="tank__subcmd__help__subcmd__exec"
                 ;;
@@ -111,6 +120,9 @@ _tank() {
                 ;;
             tank__subcmd__help,man)
                 cmd="tank__subcmd__help__subcmd__man"
+                ;;
+            tank__subcmd__help,network)
+                cmd="tank__subcmd__help__subcmd__network"
                 ;;
             tank__subcmd__help,plan)
                 cmd="tank__subcmd__help__subcmd__plan"
@@ -150,6 +162,9 @@ _tank() {
                 ;;
             tank__subcmd__help__subcmd__image,tag)
                 cmd="tank__subcmd__help__subcmd__image__subcmd__tag"
+                ;;
+            tank__subcmd__help__subcmd__network,inspect)
+                cmd="tank__subcmd__help__subcmd__network__subcmd__inspect"
                 ;;
             tank__subcmd__image,help)
                 cmd="tank__subcmd__image__subcmd__help"
@@ -208,6 +223,18 @@ _tank() {
             tank__subcmd__image__subcmd__help,tag)
                 cmd="tank__subcmd__image__subcmd__help__subcmd__tag"
                 ;;
+            tank__subcmd__network,help)
+                cmd="tank__subcmd__network__subcmd__help"
+                ;;
+            tank__subcmd__network,inspect)
+                cmd="tank__subcmd__network__subcmd__inspect"
+                ;;
+            tank__subcmd__network__subcmd__help,help)
+                cmd="tank__subcmd__network__subcmd__help__subcmd__help"
+                ;;
+            tank__subcmd__network__subcmd__help,inspect)
+                cmd="tank__subcmd__network__subcmd__help__subcmd__inspect"
+                ;;
             *)
                 ;;
         esac
@@ -215,7 +242,7 @@ _tank() {
 
     case "${cmd}" in
         tank)
-            opts="-v -q -h -V --root --run-root --color --verbose --quiet --help --version apply delete seed get list ls ps describe plan reconcile exec logs image login logout schema completions man help"
+            opts="-v -q -h -V --root --run-root --color --verbose --quiet --help --version apply delete seed get list ls ps describe plan reconcile exec logs image network doctor login logout schema completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -400,6 +427,40 @@ _tank() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        tank__subcmd__doctor)
+            opts="-o -v -q -h --output --root --run-root --color --verbose --quiet --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --output)
+                    COMPREPLY=($(compgen -W "json" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "json" -- "${cur}"))
+                    return 0
+                    ;;
+                --root)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --run-root)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         tank__subcmd__exec)
             opts="-t -T -i -e -w -u -d -v -q -h --tty --no-tty --interactive --env --workdir --user --detach --term --root --run-root --color --verbose --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -489,7 +550,7 @@ _tank() {
             return 0
             ;;
         tank__subcmd__help)
-            opts="apply delete seed get list ps describe plan reconcile exec logs image login logout schema completions man help"
+            opts="apply delete seed get list ps describe plan reconcile exec logs image network doctor login logout schema completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -545,6 +606,20 @@ _tank() {
             return 0
             ;;
         tank__subcmd__help__subcmd__describe)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tank__subcmd__help__subcmd__doctor)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -785,6 +860,34 @@ _tank() {
         tank__subcmd__help__subcmd__man)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tank__subcmd__help__subcmd__network)
+            opts="inspect"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tank__subcmd__help__subcmd__network__subcmd__inspect)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -1483,6 +1586,108 @@ _tank() {
                 return 0
             fi
             case "${prev}" in
+                --root)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --run-root)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tank__subcmd__network)
+            opts="-v -q -h --root --run-root --color --verbose --quiet --help inspect help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --root)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --run-root)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tank__subcmd__network__subcmd__help)
+            opts="inspect help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tank__subcmd__network__subcmd__help__subcmd__help)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tank__subcmd__network__subcmd__help__subcmd__inspect)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tank__subcmd__network__subcmd__inspect)
+            opts="-o -v -q -h --output --root --run-root --color --verbose --quiet --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --output)
+                    COMPREPLY=($(compgen -W "json" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "json" -- "${cur}"))
+                    return 0
+                    ;;
                 --root)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

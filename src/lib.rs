@@ -19,7 +19,7 @@
 //! | [`model`] | nouns, the pod file, validation; no I/O |
 //! | [`sys`] | system calls without any noun of tank; the only place for `unsafe` |
 //!
-//! The engine hands plain values (a path, a descriptor, a digest) from one sibling to the next.
+//! The engine hands plain values (a path, a descriptor, an address) from one sibling to the next.
 //!
 //! # Processes
 //!

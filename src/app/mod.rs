@@ -6,12 +6,14 @@ pub mod error;
 pub mod report;
 
 mod change;
+mod doctor;
 mod exec;
 mod image;
 mod image_save;
 mod image_store;
 mod login;
 mod logs;
+mod network;
 mod pull;
 mod query;
 mod settings;

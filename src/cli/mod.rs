@@ -11,6 +11,7 @@ pub mod apply;
 pub mod completions;
 pub mod delete;
 pub mod describe;
+pub mod doctor;
 pub mod exec;
 pub mod get;
 pub mod image;
@@ -19,6 +20,7 @@ pub mod login;
 pub mod logout;
 pub mod logs;
 pub mod man;
+pub mod network;
 pub mod plan;
 pub mod ps;
 pub mod reconcile;
@@ -77,6 +79,7 @@ Examples:
   tank exec web -- sh           a shell inside it
   tank delete web               take it away
   tank image pull nginx:1.27    fetch an image; apply does it by itself where one is missing
+  tank network inspect          the addresses and ports of pods
 
 Exit codes:
   0  done              3  not found
@@ -101,6 +104,8 @@ enum Command {
     Exec(exec::ExecArgs),
     Logs(logs::LogsArgs),
     Image(image::ImageArgs),
+    Network(network::NetworkArgs),
+    Doctor(doctor::DoctorArgs),
     Login(login::LoginArgs),
     Logout(logout::LogoutArgs),
     Schema(schema::SchemaArgs),
@@ -189,6 +194,8 @@ fn dispatch(command: Command, context: &mut Context) -> Outcome {
         Command::Exec(args) => exec::run(args, context),
         Command::Logs(args) => logs::run(&args, context),
         Command::Image(args) => image::run(&args, context),
+        Command::Network(args) => network::run(&args, context),
+        Command::Doctor(args) => doctor::run(&args, context),
         Command::Login(args) => login::run(&args, context),
         Command::Logout(args) => logout::run(&args, context),
         Command::Schema(args) => schema::run(&args, context),

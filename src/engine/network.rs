@@ -17,6 +17,7 @@ use super::place::fnv1a;
 use super::{Engine, Error};
 use crate::model::settings::{Ipv6Setting, NetworkSettings};
 use crate::model::{DesiredPod, PodName};
+use crate::net::checks::{self, Finding};
 use crate::net::forwarding::has_ipv6;
 use crate::net::subnet::{choose4, choose6, overlap};
 use crate::net::{self, Drift, Host, Layout, Member};
@@ -199,6 +200,22 @@ impl Engine {
             };
         }
         Ok(())
+    }
+
+    /// The network of the root with the pods on it, and how it differs from what it should be.
+    /// Nothing before a pod was on it.
+    pub fn inspect_network(&self) -> Result<Option<(Layout, Vec<Member>, Drift)>> {
+        let Some((layout, members)) = self.read_members()? else { return Ok(None) };
+        let record = self.network_record();
+        let drift = Host::open(&layout, &record)?.drift(&members)?;
+        Ok(Some((layout, members, drift)))
+    }
+
+    /// Checks what about this machine stands in the way of pods on the bridge.
+    pub fn check_network(&self) -> Result<Vec<Finding>> {
+        let known = self.store.read(|state| state.network())?;
+        let layout = known.as_ref().map(|row| self.layout(row));
+        Ok(checks::host(layout.as_ref(), &self.network_record()))
     }
 
     /// Joins a pod to the bridge.

@@ -44,7 +44,12 @@ impl Attributes {
 
     /// Adds attributes inside one of this type.
     pub(super) fn nest(self, kind: u16, inner: &Self) -> Self {
-        self.bytes(kind | NESTED, &inner.0)
+        self.nest_bytes(kind, &inner.0)
+    }
+
+    /// Adds attributes that were read, inside one of this type.
+    pub(super) fn nest_bytes(self, kind: u16, inner: &[u8]) -> Self {
+        self.bytes(kind | NESTED, inner)
     }
 
     /// What was written.

@@ -8,8 +8,9 @@ use std::path::Path;
 
 use ipnet::IpNet;
 
+use super::conntrack;
 use super::error::{Error, Result};
-use super::firewall::{self, is_of_pods, of_pod};
+use super::firewall::{self, is_of_pods, of_pod, udp_ports};
 use super::forwarding;
 use super::layout::{Layout, Member, hardware_address};
 use super::link::{self, Link, Pair};
@@ -87,6 +88,7 @@ impl<'a> Host<'a> {
             tables.into_iter().filter(|(family, _)| view.seen(*family).exists()).collect();
         if !there.is_empty() {
             self.nft.remove(&there)?;
+            forget_streams(&[&view.seen(Family::Inet).elements])?;
         }
         std::mem::take(&mut view.record).restore(self.record)
     }
@@ -178,7 +180,8 @@ impl<'a> Host<'a> {
         let name = member.interface.as_str();
         if let Some(link) = view.interface(self.layout, member)? {
             if link.master != Some(bridge) || !link.is_up || link.mtu != view.mtu {
-                self.route.request(link::set_port(name, bridge, view.mtu))?;
+                let port = [link::set_port(name, bridge, view.mtu), link::set_hairpin(name)];
+                self.route.batch(&port)?;
             }
             if configure(self.layout, member, view.mtu)? {
                 return Ok(());
@@ -201,6 +204,7 @@ impl<'a> Host<'a> {
             label,
             link::without_address(name),
             link::set_port(name, bridge, view.mtu),
+            link::set_hairpin(name),
         ])?;
         if configure(self.layout, member, view.mtu)? {
             return Ok(());
@@ -213,14 +217,21 @@ impl<'a> Host<'a> {
         for table in firewall::tables(self.layout, &view.forwarding, members) {
             match view.seen(table.family).difference(&table) {
                 Difference::None => {}
-                Difference::Structure(_) => self.nft.replace(&[table])?,
+                Difference::Structure(_) => {
+                    let sets = table.sets.iter();
+                    let all = sets.map(|set| (set.name.to_owned(), set.elements.clone())).collect();
+                    self.nft.replace(&[table])?;
+                    forget_streams(&[&all])?;
+                }
                 Difference::Elements { missing, surplus } => {
                     // Those of others may be about to come or to go: they have their own steps.
                     let own = |set: &str, elements: &Elements| match is_of_pods(set) {
                         true => of_pod(set, elements, member),
                         false => elements.clone(),
                     };
-                    self.nft.change(&table, &pick(&surplus, own), &pick(&missing, own))?;
+                    let (out, into) = (pick(&surplus, own), pick(&missing, own));
+                    self.nft.change(&table, &out, &into)?;
+                    forget_streams(&[&out, &into])?;
                 }
             }
         }
@@ -247,7 +258,9 @@ impl<'a> Host<'a> {
                 }
                 left
             };
-            self.nft.change(&table, &pick(&surplus, of_nobody), &BySet::new())?;
+            let out = pick(&surplus, of_nobody);
+            self.nft.change(&table, &out, &BySet::new())?;
+            forget_streams(&[&out])?;
         }
         Ok(())
     }
@@ -257,6 +270,13 @@ impl<'a> Host<'a> {
 fn pick(sets: &BySet, choose: impl Fn(&str, &Elements) -> Elements) -> BySet {
     let chosen = sets.iter().map(|(set, elements)| (set.clone(), choose(set, elements)));
     chosen.filter(|(_, elements)| !elements.is_empty()).collect()
+}
+
+/// Makes the kernel look anew at streams of UDP to the ports of these elements.
+fn forget_streams(changed: &[&BySet]) -> Result<()> {
+    let elements = changed.iter().flat_map(|sets| sets.iter());
+    let ports = elements.flat_map(|(set, elements)| udp_ports(set, elements)).collect();
+    conntrack::forget(&ports)
 }
 
 /// Sets up a pod's end of its pair, inside its namespace. False if there is none.

@@ -18,14 +18,14 @@ use super::nft::ruleset::{
     Chain, FORWARD, Family, Hook, OUTPUT, POSTROUTING, PREROUTING, Set, Table, Type, interface,
 };
 use conditions::{
-    PROTOCOL, any_of, destination4, destination6, family, from, rule, service, source4, source6,
-    to, within,
+    WORDS6, any_of, destination4, destination6, family, from, rule, service, source4, source6, to,
+    within,
 };
 use members::{
     BOUND4, BOUND6, GUARDED4, GUARDED6, ISOLATED, ISOLATED4, ISOLATED6, PUBLISHED4, PUBLISHED6,
     pod_sets,
 };
-pub(super) use members::{is_of_pods, of_pod};
+pub(super) use members::{is_of_pods, of_pod, udp_ports};
 
 /// `RTN_LOCAL` of linux/rtnetlink.h: an address of this machine.
 const LOCAL: u32 = 2;
@@ -55,7 +55,7 @@ fn publish() -> Chain {
             [
                 &family(IPV6),
                 &[destination6()],
-                &service(PROTOCOL),
+                &service(WORDS6),
                 &[Expression::Map(BOUND6), Expression::DestinationNat6],
             ],
         ),

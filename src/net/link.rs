@@ -3,8 +3,9 @@
 use rtnetlink::packet_core::Emitable;
 use rtnetlink::packet_core::Parseable;
 use rtnetlink::packet_route::link::{
-    AfSpecInet6, AfSpecUnspec, In6AddrGenMode, InfoBridge, InfoData, InfoKind, InfoVeth,
-    LinkAttribute, LinkExtentMask, LinkFlags, LinkInfo, LinkMessage,
+    AfSpecInet6, AfSpecUnspec, In6AddrGenMode, InfoBridge, InfoBridgePort, InfoData, InfoKind,
+    InfoPortData, InfoPortKind, InfoVeth, LinkAttribute, LinkExtentMask, LinkFlags, LinkInfo,
+    LinkMessage,
 };
 use std::os::fd::{AsRawFd, BorrowedFd};
 
@@ -178,6 +179,22 @@ pub(super) fn set_port(name: &str, bridge: u32, mtu: u32) -> Request {
         LinkAttribute::Mtu(mtu),
     ];
     request(&format!("attach the interface {name} to the bridge"), SET_LINK, 0, &message)
+}
+
+/// Lets a port of a bridge send frames back where they came from. A pod that calls its own published
+/// port needs it where bridges pass their frames through packet filters (bridge-nf-call-iptables):
+/// the frame is then translated before it ever leaves the bridge.
+pub(super) fn set_hairpin(name: &str) -> Request {
+    let mut message = LinkMessage::default();
+    let hairpin = InfoPortData::BridgePort(vec![InfoBridgePort::HairpinMode(true)]);
+    message.attributes = vec![
+        LinkAttribute::IfName(name.to_owned()),
+        LinkAttribute::LinkInfo(vec![
+            LinkInfo::PortKind(InfoPortKind::Bridge),
+            LinkInfo::PortData(hairpin),
+        ]),
+    ];
+    request(&format!("set up the port {name} of the bridge"), NEW_LINK, 0, &message)
 }
 
 /// Sets the largest packet of an interface.

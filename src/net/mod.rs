@@ -9,13 +9,16 @@
 //! | [`forwarding`] | kernel parameters that outlive an interface |
 //! | [`link`] [`route`] | rtnetlink: interfaces, addresses, routes |
 //! | [`netlink`] [`attribute`] | the socket, and messages that no crate has types for |
-//! | [`sockets`] | who listens on this machine |
+//! | [`sockets`] [`conntrack`] | who listens on this machine; the connections it remembers |
+//! | [`checks`] | what about a machine stands in the way |
 //! | [`names`] | `/etc/hosts` and `/etc/resolv.conf` |
 //!
 //! Addresses and ports are given out by the engine, in the database; here is only the kernel.
 
 mod attribute;
+pub mod checks;
 pub mod connect;
+mod conntrack;
 pub mod error;
 mod firewall;
 pub mod forwarding;

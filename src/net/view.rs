@@ -146,6 +146,12 @@ impl View {
             };
             match self.seen(family).difference(wanted) {
                 Difference::None => {}
+                // The table of frames concerns isolated pods alone.
+                Difference::Structure(cause) if family == Family::Bridge => {
+                    for member in members.iter().filter(|member| member.isolated) {
+                        drift.pods.entry(member.pod.clone()).or_insert_with(|| cause.clone());
+                    }
+                }
                 Difference::Structure(cause) => drift.shared = drift.shared.or(Some(cause)),
                 Difference::Elements { missing, surplus } => {
                     by_pod(&mut drift, members, &missing, &surplus);

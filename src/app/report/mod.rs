@@ -4,6 +4,7 @@
 //! `null`. Times are RFC 3339 in UTC.
 
 mod image;
+mod network;
 mod pass;
 mod pod;
 
@@ -11,6 +12,7 @@ pub use image::{
     ImageInspectReport, ImageListReport, ImagePruneReport, ImagePullReport, ImageRemoveReport,
     ImageReport, ImageTagReport, LayerReport, LoginReport,
 };
+pub use network::{Check, CheckStatus, DoctorReport, NetworkReport, NetworkedPod};
 pub use pass::{
     PassReport, PlanReport, PlannedStep, PodOutcome, PodResult, Progress, StepAction, StepError,
 };

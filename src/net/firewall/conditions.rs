@@ -26,19 +26,22 @@ fn named(key: Meta, name: &str, is: bool) -> [Expression; 2] {
     [Expression::Meta { key, word: 0 }, test]
 }
 
-/// A field of the header of IPv4 or IPv6, in a word.
+/// The source address in the header of IPv4.
 pub(super) fn source4() -> Expression {
     Expression::Payload { base: Base::Network, offset: 12, length: 4, word: 0 }
 }
 
+/// The destination address in the header of IPv4.
 pub(super) fn destination4() -> Expression {
     Expression::Payload { base: Base::Network, offset: 16, length: 4, word: 0 }
 }
 
+/// The source address in the header of IPv6.
 pub(super) fn source6() -> Expression {
     Expression::Payload { base: Base::Network, offset: 8, length: 16, word: 0 }
 }
 
+/// The destination address in the header of IPv6.
 pub(super) fn destination6() -> Expression {
     Expression::Payload { base: Base::Network, offset: 24, length: 16, word: 0 }
 }
@@ -68,11 +71,13 @@ pub(super) fn any_of(load: Expression, bits: u32) -> [Expression; 3] {
     ]
 }
 
+/// A rule of these conditions and what follows from them.
 pub(super) fn rule<const N: usize>(comment: &'static str, parts: [&[Expression]; N]) -> Rule {
     Rule { comment, expressions: parts.concat() }
 }
 
-pub(super) const PROTOCOL: u32 = 4;
+/// The length of an address of IPv6 in words.
+pub(super) const WORDS6: u32 = 4;
 
 /// Loads protocol and port behind `words` words of address.
 pub(super) fn service(words: u32) -> [Expression; 2] {

@@ -1,5 +1,6 @@
 //! What belongs to single pods: the elements of sets and maps, and whose each of them is.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use crate::model::pod::{Port, Protocol};
@@ -79,18 +80,36 @@ fn insert((published, bound): (&mut Elements, &mut Elements), port: &Port, addre
     if port.address.is_some_and(|on| on.is_ipv4() != address.is_ipv4()) {
         return;
     }
-    let protocol = match port.protocol {
-        Protocol::Tcp => 6_u8,
-        Protocol::Udp => 17,
-    };
     for step in 0..port.count {
         let (host, inside) = (port.host + step, port.container + step);
-        let service = [field(&[protocol]), field(&host.to_be_bytes())].concat();
+        let service = [field(&[number(port.protocol)]), field(&host.to_be_bytes())].concat();
         let data = [octets(address), field(&inside.to_be_bytes())].concat();
         match on {
             None => published.insert(service, data),
             Some(on) => bound.insert([octets(on), service].concat(), data),
         };
+    }
+}
+
+/// The ports of UDP that elements of a set are about.
+pub(in crate::net) fn udp_ports(set: &str, elements: &Elements) -> BTreeSet<u16> {
+    let start = match set {
+        PUBLISHED4 | PUBLISHED6 => 0,
+        BOUND4 => 4,
+        BOUND6 => 16,
+        _ => return BTreeSet::new(),
+    };
+    let udp = field(&[number(Protocol::Udp)]);
+    let services = elements.keys().filter_map(|key| key.get(start..));
+    let ports = services.filter_map(|service| service.strip_prefix(udp.as_slice()));
+    ports.filter_map(|port| Some(u16::from_be_bytes(port.get(..2)?.try_into().ok()?))).collect()
+}
+
+/// The number of a protocol in the header of IP.
+fn number(protocol: Protocol) -> u8 {
+    match protocol {
+        Protocol::Tcp => 6,
+        Protocol::Udp => 17,
     }
 }
 

@@ -25,6 +25,10 @@ pub(in crate::net) struct Table {
 pub(in crate::net) enum Family {
     /// IPv4 and IPv6.
     Inet = 1,
+    /// IPv4 alone, as others have it.
+    Ip = 2,
+    /// IPv6 alone, as others have it.
+    Ip6 = 10,
     /// Frames between the ports of a bridge.
     Bridge = 7,
 }
@@ -34,6 +38,8 @@ impl Family {
     pub(in crate::net) fn name(self) -> &'static str {
         match self {
             Self::Inet => "inet",
+            Self::Ip => "ip",
+            Self::Ip6 => "ip6",
             Self::Bridge => "bridge",
         }
     }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Nft;
-use super::ruleset::{BySet, Elements, Family, Hook, Table, kind_of, length_of};
+use super::ruleset::{BySet, Elements, FORWARD, Family, Hook, Table, kind_of, length_of};
 use crate::net::attribute::{Attributes, be32, find, read, text};
 use crate::net::error::Result;
 
@@ -12,6 +12,9 @@ const GET_CHAIN: u8 = 4;
 const GET_RULE: u8 = 7;
 const GET_SET: u8 = 10;
 const GET_ELEMENTS: u8 = 13;
+
+/// `NF_DROP`
+const DROP: u32 = 0;
 
 /// A table as the kernel has it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -78,6 +81,24 @@ impl Nft {
             sets: sets.into_iter().collect(),
             elements,
         })
+    }
+}
+
+impl Nft {
+    /// The chains of this machine that see forwarded packets and drop those that no rule of theirs
+    /// knows, each after its table.
+    pub(in crate::net) fn forwarding_policies(&mut self) -> Result<Vec<(String, String)>> {
+        let mut chains = Vec::new();
+        for family in [Family::Inet, Family::Ip, Family::Ip6] {
+            chains.extend(self.list(GET_CHAIN, family, &Attributes::new(), |payload| {
+                let (kind, number, _) = hook(payload)?;
+                let policy = be32(find(payload, 5)?)?;
+                let table = format!("{} {}", family.name(), text(find(payload, 1)?));
+                (kind == "filter" && number == FORWARD && policy == DROP)
+                    .then_some((table, text(find(payload, 3)?)))
+            })?);
+        }
+        Ok(chains)
     }
 }
 
