@@ -32,6 +32,9 @@ pub mod sockets;
 pub mod subnet;
 pub mod view;
 
+#[cfg(test)]
+mod tests;
+
 pub use connect::Host;
 pub use error::{Error, Result};
 pub use layout::{Addresses, Layout, Member};
