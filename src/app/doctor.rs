@@ -11,9 +11,10 @@ impl App {
     /// Checks the state, if there is one, and the machine.
     pub fn doctor(&self) -> Result<DoctorReport, Error> {
         let Some(engine) = &self.engine else {
-            let findings = checks::host(None, Path::new(""));
+            let findings = checks::host(None, &[], Path::new(""));
             return Ok(DoctorReport { checks: findings.into_iter().map(check).collect() });
         };
+        self.learn_network()?;
         let failed = |e| Error::of_engine("cannot check the state", e);
         let problems = engine.store.integrity_check().map_err(|e| failed(e.into()))?;
         let state = match problems.first() {

@@ -213,9 +213,35 @@ impl Engine {
 
     /// Checks what about this machine stands in the way of pods on the bridge.
     pub fn check_network(&self) -> Result<Vec<Finding>> {
-        let known = self.store.read(|state| state.network())?;
-        let layout = known.as_ref().map(|row| self.layout(row));
-        Ok(checks::host(layout.as_ref(), &self.network_record()))
+        let known = self.read_members()?;
+        let (layout, members) = match &known {
+            Some((layout, members)) => (Some(layout), members.as_slice()),
+            None => (None, &[][..]),
+        };
+        let mut findings = checks::host(layout, members, &self.network_record());
+        if let Some(wanted) = layout.and_then(|layout| self.postponed(layout)) {
+            let advice = "it takes effect when no pod has an address any more";
+            let detail =
+                format!("config.toml wants another network than the pods are on: {wanted}");
+            findings.push(Finding::warning("settings", detail, advice));
+        }
+        Ok(findings)
+    }
+
+    /// What the settings want of the network and pods keep them from.
+    fn postponed(&self, layout: &Layout) -> Option<String> {
+        let settings = self.network_settings();
+        let bridge = settings.bridge.clone().filter(|name| *name != layout.bridge);
+        let ipv4 = settings.ipv4.filter(|subnet| *subnet != layout.ipv4).map(|s| s.to_string());
+        let ipv6 = match settings.ipv6 {
+            Some(Ipv6Setting::Off) if layout.ipv6.is_some() => Some("no IPv6".to_owned()),
+            Some(Ipv6Setting::Subnet(subnet)) if layout.ipv6 != Some(subnet) => {
+                Some(subnet.to_string())
+            }
+            _ => None,
+        };
+        let all: Vec<_> = [bridge, ipv4, ipv6].into_iter().flatten().collect();
+        (!all.is_empty()).then(|| all.join(", "))
     }
 
     /// Joins a pod to the bridge.

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::error::Result;
 use super::forwarding::{Forwarding, Record, get, has_ipv6};
-use super::layout::Layout;
+use super::layout::{Layout, Member};
 use super::link;
 use super::names::Resolvers;
 use super::netlink::Connection;
@@ -38,26 +38,33 @@ pub enum Severity {
 }
 
 impl Finding {
+    /// As it should be.
     fn fine(check: &'static str, detail: impl Into<String>) -> Self {
         Self { check, severity: Severity::Fine, detail: detail.into(), advice: None }
     }
 
-    fn warning(check: &'static str, detail: impl Into<String>, advice: impl Into<String>) -> Self {
+    /// Something that may hurt.
+    pub fn warning(
+        check: &'static str,
+        detail: impl Into<String>,
+        advice: impl Into<String>,
+    ) -> Self {
         let advice = Some(advice.into());
         Self { check, severity: Severity::Warning, detail: detail.into(), advice }
     }
 
+    /// Something that cannot work.
     fn problem(check: &'static str, detail: impl Into<String>, advice: impl Into<String>) -> Self {
         Self { severity: Severity::Problem, ..Self::warning(check, detail, advice) }
     }
 }
 
-/// Checks this machine. `layout` is the network of the root, where there is one, and `record` the
-/// file that says which kernel parameters were changed for it.
-pub fn host(layout: Option<&Layout>, record: &Path) -> Vec<Finding> {
+/// Checks this machine. `layout` is the network of the root, where there is one, with the pods on
+/// it, and `record` the file that says which kernel parameters were changed for it.
+pub fn host(layout: Option<&Layout>, members: &[Member], record: &Path) -> Vec<Finding> {
     let mut findings = filter(layout);
     findings.push(connections());
-    findings.push(forwarding(layout, record));
+    findings.push(forwarding(layout, members, record));
     findings.push(bridge_filter());
     findings.push(ipv6());
     findings.push(resolvers());
@@ -119,7 +126,7 @@ fn connections() -> Finding {
 }
 
 /// Whether packets may pass between the bridge and others.
-fn forwarding(layout: Option<&Layout>, record: &Path) -> Finding {
+fn forwarding(layout: Option<&Layout>, members: &[Member], record: &Path) -> Finding {
     const CHECK: &str = "forwarding";
     if get("ipv4/ip_forward").as_deref() == Some("1") {
         return Finding::fine(CHECK, "it is on for all interfaces, which tank did not do");
@@ -127,7 +134,7 @@ fn forwarding(layout: Option<&Layout>, record: &Path) -> Finding {
     let links = Connection::open(NETLINK_ROUTE).and_then(|mut route| link::all(&mut route));
     match (layout, links) {
         (Some(layout), Ok(links)) if record.exists() => {
-            let wanted = Forwarding::wanted(layout, &links, &Record::read(record));
+            let wanted = Forwarding::wanted(layout, members, &links, &Record::read(record));
             match wanted.drift() {
                 Some(drift) => Finding::problem(CHECK, drift, "tank reconcile puts it right"),
                 None => {

@@ -47,19 +47,19 @@ impl<'a> Host<'a> {
         Ok(Self { layout, record, route, nft: Nft::open()? })
     }
 
-    fn view(&mut self) -> Result<View> {
-        View::take(self.layout, self.record, &mut self.route, &mut self.nft)
+    fn view(&mut self, members: &[Member]) -> Result<View> {
+        View::take(self.layout, members, self.record, &mut self.route, &mut self.nft)
     }
 
     /// Says how what is there differs from what these pods should have. Changes nothing.
     pub fn drift(&mut self, members: &[Member]) -> Result<Drift> {
-        Ok(self.view()?.drift(self.layout, members))
+        Ok(self.view(members)?.drift(self.layout, members))
     }
 
     /// Connects a pod whose namespace is there, with everything that pods share. `members` are all
     /// pods that should be on the bridge, for a packet filter that has to be made anew.
     pub fn connect(&mut self, member: &Member, members: &[Member]) -> Result<()> {
-        let view = self.view()?;
+        let view = self.view(members)?;
         let bridge = self.ensure_bridge(&view)?;
         self.ensure_pair(&view, bridge, member)?;
         self.ensure_filter(&view, member, members)
@@ -68,7 +68,7 @@ impl<'a> Host<'a> {
     /// Takes away the interfaces and the entries in the packet filter of pods that are not in
     /// `members`. Without any member, all of it goes, and kernel parameters are as they were.
     pub fn sweep(&mut self, members: &[Member]) -> Result<()> {
-        let mut view = self.view()?;
+        let mut view = self.view(members)?;
         let is_gone = |pod: &str| !members.iter().any(|member| member.pod == pod);
         let mut gone: Vec<Link> = view
             .pods(self.layout)

@@ -7,13 +7,15 @@
 //! What was changed is written down first, and put back when the last pod is gone.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use super::error::Result;
-use super::layout::{Layout, OWNER};
+use super::layout::{Layout, Member, OWNER};
 use super::link::Link;
+use crate::model::pod::Port;
 use crate::sys::file::{self, Durability};
 
 /// Where kernel parameters are: proc_sys(5).
@@ -82,12 +84,21 @@ impl Record {
 const ALL6: &str = "ipv6/conf/all/forwarding";
 
 impl Forwarding {
-    /// What a machine with these interfaces needs.
-    pub(super) fn wanted(layout: &Layout, links: &[Link], record: &Record) -> Self {
+    /// What a machine with these interfaces needs for these pods.
+    pub(super) fn wanted(
+        layout: &Layout,
+        members: &[Member],
+        links: &[Link],
+        record: &Record,
+    ) -> Self {
         let bridge = &layout.bridge;
         let mut wanted = Self::default();
-        // Connections to published ports come from 127.0.0.1, too, and leave by the bridge.
-        wanted.of_bridge(format!("ipv4/conf/{bridge}/route_localnet"), "1");
+        // Connections from 127.0.0.1 to published ports leave by the bridge. Without the rule of
+        // the packet filter that goes with it, pods could reach the loopback interface: where
+        // there are no such ports, nothing is opened.
+        let local = members.iter().flat_map(|member| &member.ports).any(is_local);
+        let local = if local { "1" } else { "0" };
+        wanted.of_bridge(format!("ipv4/conf/{bridge}/route_localnet"), local);
         wanted.of_bridge(format!("ipv4/conf/{bridge}/forwarding"), "1");
         let uplinks = || links.iter().filter(|link| is_uplink(layout, link));
         if get("ipv4/ip_forward").as_deref() != Some("1") {
@@ -158,6 +169,14 @@ impl Forwarding {
         }
         differing.into_iter().try_for_each(|setting| set(&setting.path, setting.value))
     }
+}
+
+/// Whether a port is published on the IPv4 loopback address.
+fn is_local(port: &Port) -> bool {
+    port.bound().iter().any(|address| match address {
+        IpAddr::V4(address) => address.is_unspecified() || address.is_loopback(),
+        IpAddr::V6(_) => false,
+    })
 }
 
 /// Whether the machine may reach others by this interface, or others the machine.

@@ -163,7 +163,7 @@ fn forwarding_is_turned_on_for_single_interfaces_and_put_back() {
         let tmp = tempfile::tempdir().unwrap();
         let path = tmp.path().join("network.json");
         let before = parameters();
-        let wanted = Forwarding::wanted(&layout(), &[up("lo")], &Record::read(&path));
+        let wanted = Forwarding::wanted(&layout(), &[], &[up("lo")], &Record::read(&path));
         assert_eq!(wanted.guarded4, ["lo"]);
         assert!(wanted.drift().is_some());
         wanted.apply(&mut Record::read(&path), &path).unwrap();
@@ -177,14 +177,32 @@ fn forwarding_is_turned_on_for_single_interfaces_and_put_back() {
 }
 
 #[test]
+fn the_loopback_is_routed_only_where_a_port_is_published_on_it() {
+    isolated(|| {
+        let layout = Layout { bridge: "lo".to_owned(), ..layout() };
+        let routes = |ports: &[&str]| {
+            let members = [member("web", 2, false, ports)];
+            let wanted = Forwarding::wanted(&layout, &members, &[], &Record::default());
+            let tmp = tempfile::tempdir().unwrap();
+            wanted.apply(&mut Record::default(), &tmp.path().join("network.json")).unwrap();
+            get("ipv4/conf/lo/route_localnet").unwrap() == "1"
+        };
+        assert!(!routes(&[]));
+        assert!(routes(&["80:80"]));
+        assert!(!routes(&["192.0.2.1:80:80", "[::]:81:80"]));
+        assert!(routes(&["127.0.0.1:80:80"]));
+    });
+}
+
+#[test]
 fn what_somebody_else_has_come_to_need_is_not_put_back() {
     isolated(|| {
         let tmp = tempfile::tempdir().unwrap();
         let path = tmp.path().join("network.json");
-        let wanted = Forwarding::wanted(&layout(), &[up("lo")], &Record::read(&path));
+        let wanted = Forwarding::wanted(&layout(), &[], &[up("lo")], &Record::read(&path));
         wanted.apply(&mut Record::read(&path), &path).unwrap();
         set("ipv4/ip_forward", "1").unwrap();
-        let now = Forwarding::wanted(&layout(), &[up("lo")], &Record::read(&path));
+        let now = Forwarding::wanted(&layout(), &[], &[up("lo")], &Record::read(&path));
         assert!(now.guarded4.is_empty(), "the machine is a router of its own will");
         Record::read(&path).restore(&path).unwrap();
         assert_eq!(get("ipv4/conf/lo/forwarding").as_deref(), Some("1"));

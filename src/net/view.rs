@@ -57,6 +57,7 @@ impl View {
     /// Looks.
     pub(super) fn take(
         layout: &Layout,
+        members: &[Member],
         record: &Path,
         route: &mut Connection,
         nft: &mut Nft,
@@ -69,7 +70,7 @@ impl View {
         };
         let uplink = links.iter().find(|link| Some(link.index) == uplink).map(|link| link.mtu);
         let record = Record::read(record);
-        let forwarding = Forwarding::wanted(layout, &links, &record);
+        let forwarding = Forwarding::wanted(layout, members, &links, &record);
         let seen = [
             (Family::Inet, nft.look(Family::Inet, &layout.table)?),
             (Family::Bridge, nft.look(Family::Bridge, &layout.table)?),
