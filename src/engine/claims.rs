@@ -2,6 +2,7 @@
 //! says. A pod gets them before the first of its steps, or none of its steps is taken.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::Ipv4Addr;
 
 use super::error::{Error, Result};
 use crate::model::pod::{Network, Port};
@@ -15,6 +16,7 @@ use crate::store::{self, Lease, NetworkRow, PublishedPort, Snapshot, Tx};
 pub(super) struct Claims {
     pub(super) network: Option<NetworkRow>,
     leases: BTreeMap<PodName, Addresses>,
+    taken: BTreeSet<Ipv4Addr>,
     ports: Vec<PublishedPort>,
 }
 
@@ -29,7 +31,9 @@ impl Claims {
             let addresses = Addresses { ipv4: lease.ipv4?, ipv6: lease.ipv6 };
             Some((lease.pod, addresses))
         });
-        Ok(Self { network, leases: leases.collect(), ports: state.published_ports()? })
+        let leases: BTreeMap<_, _> = leases.collect();
+        let taken = leases.values().map(|addresses| addresses.ipv4).collect();
+        Ok(Self { network, leases, taken, ports: state.published_ports()? })
     }
 
     /// Whether any pod has addresses.
@@ -84,15 +88,30 @@ pub(super) fn check_listeners(
     Ok(())
 }
 
+/// Takes back the ports that a pod has and does not want any more, so that another can have them in
+/// the same transaction.
+pub(super) fn give_up(tx: &Tx<'_>, claims: &mut Claims, desired: &DesiredPod) -> store::Result<()> {
+    let pod = &desired.pod.name;
+    let is_kept = |own: &PublishedPort| {
+        own.pod != *pod || wanted(desired).any(|wanted| wanted == (&own.container, &own.port))
+    };
+    let before = claims.ports.len();
+    claims.ports.retain(is_kept);
+    if claims.ports.len() < before {
+        tx.put_ports(pod, claims.ports(pod))?;
+    }
+    Ok(())
+}
+
 /// Gives a pod its addresses and its ports. The outer error is the database's, the inner one says
 /// what somebody else has.
 pub(super) fn claim(
     tx: &Tx<'_>,
+    claims: &mut Claims,
     layout: &Layout,
     desired: &DesiredPod,
 ) -> store::Result<Result<()>> {
     let pod = &desired.pod.name;
-    let claims = Claims::read(tx)?;
     let others = claims.ports.iter().filter(|port| port.pod != *pod);
     for other in others {
         if let Some((_, port)) = wanted(desired).find(|(_, port)| port.conflicts(&other.port)) {
@@ -100,19 +119,23 @@ pub(super) fn claim(
             return Ok(Err(Error::PortTaken { port: port.to_string(), owner }));
         }
     }
-    let fits = |addresses: &Addresses| layout.holds(addresses);
-    if !claims.addresses(pod).as_ref().is_some_and(fits) {
-        let taken: BTreeSet<_> = claims.pods().map(|(_, addresses)| addresses.ipv4).collect();
-        let Some(free) = layout.pool().find(|free| !taken.contains(&free.ipv4)) else {
-            let (subnet, pods) = (layout.ipv4.to_string(), taken.len());
+    if !claims.addresses(pod).is_some_and(|addresses| layout.holds(&addresses)) {
+        let Some(free) = layout.pool().find(|free| !claims.taken.contains(&free.ipv4)) else {
+            let (subnet, pods) = (layout.ipv4.to_string(), claims.leases.len());
             return Ok(Err(Error::NoAddress { subnet, pods }));
         };
-        let lease = Lease { pod: pod.clone(), ipv4: Some(free.ipv4), ipv6: free.ipv6 };
-        tx.put_lease(&lease)?;
+        tx.put_lease(&Lease { pod: pod.clone(), ipv4: Some(free.ipv4), ipv6: free.ipv6 })?;
+        claims.taken.insert(free.ipv4);
+        claims.leases.insert(pod.clone(), free);
     }
-    let same = wanted(desired).eq(claims.ports(pod));
-    if !same {
+    if !wanted(desired).eq(claims.ports(pod)) {
         tx.put_ports(pod, wanted(desired))?;
+        claims.ports.retain(|port| port.pod != *pod);
+        claims.ports.extend(wanted(desired).map(|(container, port)| PublishedPort {
+            pod: pod.clone(),
+            container: container.clone(),
+            port: port.clone(),
+        }));
     }
     Ok(Ok(()))
 }

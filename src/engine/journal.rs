@@ -6,12 +6,13 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::candidate::{Desire, Put, PutKind};
+use super::claims::Claims;
 use super::execute::{Finished, Outcome, Work};
 use super::network::Connecting;
 use super::observe::Snapshot;
 use super::pass::{Change, PassResult};
 use super::{Engine, Error, Result, claims, events};
-use crate::model::{Instance, PodName, State};
+use crate::model::{DesiredPod, Instance, PodName, State};
 use crate::plan::Lane;
 use crate::store::{self, NewStep, Owner, PassId, StepId, StepState, Tx};
 use crate::sys::{clock, process};
@@ -92,17 +93,19 @@ impl Engine {
                 return Ok((None, BTreeMap::new()));
             }
             let mut refused = BTreeMap::new();
-            for desired in works.iter().filter_map(Work::to_be_connected) {
-                let name = &desired.pod.name;
-                let (Some(row), Some(layout)) = (&connecting.row, &layout) else { continue };
-                if connecting.refused.contains_key(name) {
-                    continue;
-                }
+            if let (Some(row), Some(layout)) = (&connecting.row, &layout) {
                 if tx.network()?.as_ref() != Some(row) {
                     tx.put_network(row)?;
                 }
-                if let Err(error) = claims::claim(tx, layout, desired)? {
-                    refused.insert(name.clone(), error);
+                let may =
+                    |desired: &&DesiredPod| !connecting.refused.contains_key(&desired.pod.name);
+                let wanting = || works.iter().filter_map(Work::to_be_connected).filter(may);
+                let mut claims = Claims::read(tx)?;
+                wanting().try_for_each(|desired| claims::give_up(tx, &mut claims, desired))?;
+                for desired in wanting() {
+                    if let Err(error) = claims::claim(tx, &mut claims, layout, desired)? {
+                        refused.insert(desired.pod.name.clone(), error);
+                    }
                 }
             }
             let steps: Vec<_> = works.iter().flat_map(|work| new_steps(&work.lane)).collect();

@@ -229,7 +229,17 @@ impl<'a> Host<'a> {
                         true => of_pod(set, elements, member),
                         false => elements.clone(),
                     };
-                    let (out, into) = (pick(&surplus, own), pick(&missing, own));
+                    let into = pick(&missing, own);
+                    // A port may come from a pod that has not let go of it yet.
+                    let replaced = |set: &str, elements: &Elements| {
+                        let added = into.get(set);
+                        let is_added = |key| added.is_some_and(|added| added.contains_key(key));
+                        let mut out = own(set, elements);
+                        let taken = elements.iter().filter(|(key, _)| is_added(*key));
+                        out.extend(taken.map(|(key, data)| (key.clone(), data.clone())));
+                        out
+                    };
+                    let out = pick(&surplus, replaced);
                     self.nft.change(&table, &out, &into)?;
                     forget_streams(&[&out, &into])?;
                 }
