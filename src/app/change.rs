@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::error::{Error, Kind};
 use super::report::{
-    PassReport, PlanReport, PlannedStep, PodOutcome, PodResult, Progress, StepError,
+    PassReport, PlanReport, PlannedStep, PodOutcome, PodResult, Progress, StepAction, StepError,
 };
 use super::{App, ApplyRequest, DeleteRequest, ReconcileRequest, Watcher, no_pod};
 use crate::engine::{
@@ -104,18 +104,22 @@ impl App {
         }
         // Whoever works on a pod brings it to where it should be; only a pass that was asked for
         // by name waits for him.
+        let mut tried = false;
         loop {
             if request.wait_backoff {
-                let waited = self.engine()?.wait_out_delays(only.as_ref());
+                let waited = self.engine()?.wait_out_delays(only.as_ref(), tried);
                 waited.map_err(|e| Error::of_engine("cannot wait for a restart delay", e))?;
             }
             let busy = if only.is_some() { self.wait_for_locks() } else { Busy::Skip };
             let (report, wake) =
                 self.pass_and_wake(Change::Nothing, only.clone(), busy, progress)?;
-            // Somebody else did what there was to do, or it is not time yet after all.
-            if !request.wait_backoff || report.planned > 0 || wake.is_none() {
+            // Somebody else did what there was to do, or it is not time yet after all; or something
+            // else had to be put right first. What was started has a monitor of its own.
+            let starts = report.steps.iter().any(|step| step.action == StepAction::Start);
+            if !request.wait_backoff || starts || wake.is_none() {
                 return Ok(report);
             }
+            tried = report.planned > 0;
         }
     }
 
@@ -186,15 +190,26 @@ impl App {
         busy: Busy,
         progress: Watcher<'_>,
     ) -> Result<(PassReport, Option<Timestamp>), Error> {
-        // A broken config.toml must not keep anybody from deleting a pod.
-        if !matches!(change, Change::Desire(Desire::Delete(_))) {
-            self.learn_network()?;
+        // A broken config.toml must keep nobody from deleting a pod, nor pods from being restarted.
+        let settings = match &change {
+            Change::Desire(Desire::Delete(_)) => Ok(()),
+            Change::Nothing => self.learn_network(),
+            Change::Desire(_) => self.learn_network().map(Ok)?,
+        };
+        if let (Err(error), Some(engine)) = (&settings, &self.engine) {
+            engine.leave_network(&error.to_string());
         }
         let pass = Pass { change, only, busy };
         let result = self.engine_mut()?.pass(pass, &mut |event| tell(&event, progress));
         let result = result.map_err(|e| Error::of_engine("cannot run the pass", e))?;
         let wake = result.plan.wake;
-        Ok((report(result), wake))
+        let mut report = report(result);
+        if let Err(error) = settings {
+            let (step, error) = ("read-settings".to_owned(), error.to_string());
+            report.errors.push(StepError { pod: None, step, error });
+            report.failed += 1;
+        }
+        Ok((report, wake))
     }
 
     /// The named pods as a selection; `None` for all. One that is not there is an error.

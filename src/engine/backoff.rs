@@ -17,13 +17,16 @@ use crate::sys::{self, clock, poll};
 
 impl Engine {
     /// Waits until there is something to do for the pods, or nothing to wait for any more: a pod
-    /// that is deleted, or started by somebody else, keeps nobody waiting for its restart.
-    pub fn wait_out_delays(&self, only: Option<&BTreeSet<PodName>>) -> Result<()> {
+    /// that is deleted, or started by somebody else, keeps nobody waiting for its restart. What a
+    /// pass has just `tried` besides a restart is no reason not to wait for that.
+    pub fn wait_out_delays(&self, only: Option<&BTreeSet<PodName>>, tried: bool) -> Result<()> {
         loop {
-            let snapshot = self.snapshot(only)?;
+            let mut snapshot = self.snapshot(only)?;
+            self.observe_network(&mut snapshot)?;
             let now = clock::now();
             let plan = plan(&snapshot.desired, &snapshot.observed, now);
-            let Some(wake) = plan.wake.filter(|_| plan.lanes.is_empty()) else { return Ok(()) };
+            let waits = tried || plan.lanes.is_empty();
+            let Some(wake) = plan.wake.filter(|_| waits) else { return Ok(()) };
             // What is taken away between the look and the watch is gone for the watch too.
             let Some(watch) = self.watch(&snapshot)? else { return Ok(()) };
             let delay = Duration::try_from(wake.duration_since(now)).unwrap_or_default();

@@ -69,11 +69,13 @@ fn wanted(desired: &DesiredPod) -> impl Iterator<Item = (&ContainerName, &Port)>
     containers.flat_map(|container| container.ports.iter().map(|port| (&container.name, port)))
 }
 
-/// Fails if a program of this machine listens on a port that the pod would newly publish.
+/// Fails if a program of this machine listens on a port that the pod would newly publish, except
+/// one that `owner` knows as the pod's own; of others it says who they are.
 pub(super) fn check_listeners(
     claims: &Claims,
     desired: &DesiredPod,
     listeners: &mut Option<Vec<Listener>>,
+    owner: impl Fn(&Listener) -> Option<String>,
 ) -> Result<()> {
     let has = |port: &Port| claims.ports(&desired.pod.name).any(|(_, own)| own == port);
     for (_, port) in wanted(desired).filter(|(_, port)| !has(port)) {
@@ -81,8 +83,9 @@ pub(super) fn check_listeners(
             Some(all) => all,
             None => listeners.insert(sockets::listeners()?),
         };
-        if let Some(listener) = all.iter().find(|listener| listener.conflicts(port)) {
-            return Err(Error::PortTaken { port: port.to_string(), owner: listener.owner() });
+        let others = all.iter().filter(|listener| listener.conflicts(port));
+        if let Some(owner) = others.filter_map(&owner).next() {
+            return Err(Error::PortTaken { port: port.to_string(), owner });
         }
     }
     Ok(())
@@ -92,8 +95,10 @@ pub(super) fn check_listeners(
 /// the same transaction.
 pub(super) fn give_up(tx: &Tx<'_>, claims: &mut Claims, desired: &DesiredPod) -> store::Result<()> {
     let pod = &desired.pod.name;
+    let is_bridged = desired.pod.network == Network::Bridge;
     let is_kept = |own: &PublishedPort| {
-        own.pod != *pod || wanted(desired).any(|wanted| wanted == (&own.container, &own.port))
+        let is_wanted = || wanted(desired).any(|wanted| wanted == (&own.container, &own.port));
+        own.pod != *pod || (is_bridged && is_wanted())
     };
     let before = claims.ports.len();
     claims.ports.retain(is_kept);
@@ -138,6 +143,25 @@ pub(super) fn claim(
         }));
     }
     Ok(Ok(()))
+}
+
+/// Gives a pod that gets nothing new what it had before, as far as nobody else has it by now: what
+/// runs of it goes on.
+pub(super) fn take_back(
+    tx: &Tx<'_>,
+    claims: &mut Claims,
+    before: &Claims,
+    pod: &PodName,
+) -> store::Result<()> {
+    let is_free = |own: &&PublishedPort| {
+        let others = claims.ports.iter().filter(|other| other.pod != *pod);
+        own.pod == *pod && !others.into_iter().any(|other| other.port.conflicts(&own.port))
+    };
+    let own: Vec<_> = before.ports.iter().filter(is_free).cloned().collect();
+    tx.put_ports(pod, own.iter().map(|port| (&port.container, &port.port)))?;
+    claims.ports.retain(|port| port.pod != *pod);
+    claims.ports.extend(own);
+    Ok(())
 }
 
 /// Takes back what a pod has once its sandbox is gone: its ports, and its addresses if it is not

@@ -75,6 +75,9 @@ pub enum Error {
         /// How many pods have addresses.
         pods: usize,
     },
+    /// The settings of the network cannot be read.
+    #[error("it is not known how the network should be: {0}")]
+    Unsettled(String),
     /// There is no network that pods could be on.
     #[error("there is no network for pods")]
     NoNetwork(#[source] Arc<Error>),

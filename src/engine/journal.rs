@@ -13,7 +13,7 @@ use super::observe::Snapshot;
 use super::pass::{Change, PassResult};
 use super::{Engine, Error, Result, claims, events};
 use crate::model::{DesiredPod, Instance, PodName, State};
-use crate::plan::Lane;
+use crate::plan::{CONNECT, Lane};
 use crate::store::{self, NewStep, Owner, PassId, StepId, StepState, Tx};
 use crate::sys::{clock, process};
 
@@ -72,7 +72,7 @@ impl Engine {
             return Ok(None);
         }
         let (owner, boot, command) = (self.owner(), self.boot.clone(), self.command.clone());
-        let layout = connecting.row.as_ref().map(|row| self.layout(row));
+        let template = connecting.row.as_ref().map(|row| self.layout(row));
         let (journaled, refused) = self.store.write(|tx| {
             tx.note_boot(&boot)?;
             for put in puts.iter().filter(|put| put.kind != PutKind::Unchanged) {
@@ -93,26 +93,42 @@ impl Engine {
                 return Ok((None, BTreeMap::new()));
             }
             let mut refused = BTreeMap::new();
-            if let (Some(row), Some(layout)) = (&connecting.row, &layout) {
-                if tx.network()?.as_ref() != Some(row) {
-                    tx.put_network(row)?;
+            if let (Some(row), Some(template)) = (&connecting.row, &template) {
+                let mut claims = Claims::read(tx)?;
+                // Another command may have chosen since this one looked.
+                let kept = claims.network.clone().filter(|_| claims.any());
+                let row = kept.unwrap_or_else(|| row.clone());
+                if claims.network.as_ref() != Some(&row) {
+                    tx.put_network(&row)?;
                 }
+                let layout = template.of_row(&row.bridge, row.ipv4, row.ipv6);
+                let before = claims.clone();
                 let may =
                     |desired: &&DesiredPod| !connecting.refused.contains_key(&desired.pod.name);
-                let wanting = || works.iter().filter_map(Work::to_be_connected).filter(may);
-                let mut claims = Claims::read(tx)?;
-                wanting().try_for_each(|desired| claims::give_up(tx, &mut claims, desired))?;
-                for desired in wanting() {
-                    if let Err(error) = claims::claim(tx, &mut claims, layout, desired)? {
+                for desired in works.iter().filter_map(|work| work.desired.as_ref()).filter(may) {
+                    claims::give_up(tx, &mut claims, desired)?;
+                }
+                for desired in works.iter().filter_map(Work::to_be_connected).filter(may) {
+                    if let Err(error) = claims::claim(tx, &mut claims, &layout, desired)? {
                         refused.insert(desired.pod.name.clone(), error);
                     }
                 }
+                for pod in refused.keys() {
+                    claims::take_back(tx, &mut claims, &before, pod)?;
+                }
             }
-            let steps: Vec<_> = works.iter().flat_map(|work| new_steps(&work.lane)).collect();
+            let is_refused =
+                |pod: &PodName| refused.contains_key(pod) || connecting.refused.contains_key(pod);
+            let steps = works.iter().flat_map(|work| {
+                // Of a pod that gets nothing only that is told.
+                let refused = is_refused(&work.lane.pod);
+                new_steps(&work.lane).filter(move |step| !refused || step.step == CONNECT)
+            });
+            let steps: Vec<_> = steps.collect();
             let planned = u32::try_from(steps.len()).unwrap_or(u32::MAX);
             let id = tx.begin_pass(&command, &owner, planned, now)?;
             let ids = tx.start_steps(id, &steps, now)?;
-            for work in works.iter() {
+            for work in works.iter().filter(|work| !is_refused(&work.lane.pod)) {
                 let new = |instance: &&Instance| {
                     instance.created_at == now && instance.state == State::Created
                 };

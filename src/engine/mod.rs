@@ -88,6 +88,7 @@ pub struct Engine {
     boot: String,
     executable: OnceCell<Sealed>,
     network: OnceCell<NetworkSettings>,
+    unsettled: OnceCell<String>,
 }
 
 impl Engine {
@@ -121,6 +122,7 @@ impl Engine {
             boot,
             executable: OnceCell::new(),
             network: OnceCell::new(),
+            unsettled: OnceCell::new(),
         })
     }
 

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
+use std::path::PathBuf;
 
 use super::claims::Claims;
 use super::error::Result;
@@ -67,11 +68,12 @@ impl Names {
             }
             None => {}
         }
-        if pod.network != Network::None {
-            hosts.push_str(&self.pods);
-        }
+        // The first line of a name counts for most resolvers.
         for (name, address) in &pod.extra_hosts {
             let _ = writeln!(hosts, "{address}\t{name}");
+        }
+        if pod.network != Network::None {
+            hosts.push_str(&self.pods);
         }
         EtcFiles {
             hosts,
@@ -104,6 +106,7 @@ impl Engine {
 
     /// Brings the managed files of one instance to what this spec says.
     pub(super) fn write_names(&self, pod: &Pod, id: &InstanceId) -> Result<()> {
+        let _lock = self.lock_network()?;
         let names = Names::new(self.store.read(Claims::read)?);
         self.rewrite(id, &names.files(pod))
     }
@@ -111,13 +114,26 @@ impl Engine {
     /// Brings the managed files of every running container, or of those of the pods `only`, to
     /// what they should be. Those that are so are not written.
     pub(super) fn refresh_names(&self, only: Option<&BTreeSet<PodName>>) -> Result<()> {
+        if self.stale_names(only)?.is_empty() {
+            return Ok(());
+        }
+        // What was read before the lock may be older than what somebody else has written since.
+        let _lock = self.lock_network()?;
+        for (id, files) in self.stale_names(only)? {
+            self.rewrite(&id, &files)?;
+        }
+        Ok(())
+    }
+
+    /// The running containers whose files are not as they should be, with what they should be.
+    fn stale_names(&self, only: Option<&BTreeSet<PodName>>) -> Result<Vec<(InstanceId, EtcFiles)>> {
         let (claims, desired, instances) = self
             .store
             .read(|state| Ok((Claims::read(state)?, state.pods()?, state.current_instances()?)))?;
         let has_names = |pod: &Pod| {
             pod.network != Network::None && only.is_none_or(|only| only.contains(&pod.name))
         };
-        let mut names = None;
+        let (mut names, mut stale) = (None, Vec::new());
         for desired in desired.iter().filter(|desired| has_names(&desired.pod)) {
             let pod = &desired.pod;
             let lives = instances.iter().filter(|instance| {
@@ -125,21 +141,30 @@ impl Engine {
             });
             for instance in lives {
                 let names = names.get_or_insert_with(|| Names::new(claims.clone()));
-                self.rewrite(&instance.id, &names.files(pod))?;
+                let files = names.files(pod);
+                if !self.differing(&instance.id, &files).is_empty() {
+                    stale.push((instance.id.clone(), files));
+                }
             }
         }
-        Ok(())
+        Ok(stale)
+    }
+
+    /// The managed files of an instance that have another content.
+    fn differing<'a>(&self, id: &InstanceId, etc: &'a EtcFiles) -> Vec<(PathBuf, &'a str)> {
+        let files = InstancePlace::of(&self.directories, id).directory.join("files");
+        let wanted = [("hosts", &etc.hosts), ("resolv.conf", &etc.resolv_conf)];
+        let differs = |(path, text): &(PathBuf, &str)| match file::read_bounded(path, MAX_FILE) {
+            Ok(old) => old != text.as_bytes(),
+            Err(e) => !e.is_not_found(),
+        };
+        let all = wanted.into_iter().map(|(name, text)| (files.join(name), text.as_str()));
+        all.filter(differs).collect()
     }
 
     fn rewrite(&self, id: &InstanceId, etc: &EtcFiles) -> Result<()> {
-        let place = InstancePlace::of(&self.directories, id);
-        for (name, text) in [("hosts", &etc.hosts), ("resolv.conf", &etc.resolv_conf)] {
-            let path = place.directory.join("files").join(name);
-            match file::read_bounded(&path, MAX_FILE) {
-                Ok(old) if old == text.as_bytes() => {}
-                Err(e) if e.is_not_found() => {}
-                _ => file::rewrite(&path, text.as_bytes())?,
-            }
+        for (path, text) in self.differing(id, etc) {
+            file::rewrite(&path, text.as_bytes())?;
         }
         Ok(())
     }

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -18,12 +19,26 @@ use super::{Engine, Error};
 use crate::model::settings::{Ipv6Setting, NetworkSettings};
 use crate::model::{DesiredPod, PodName};
 use crate::net::checks::{self, Finding};
-use crate::net::forwarding::has_ipv6;
+use crate::net::forwarding::{Record, has_ipv6};
+use crate::net::sockets::{self, Listener};
 use crate::net::subnet::{choose4, choose6, overlap};
 use crate::net::{self, Drift, Host, Layout, Member};
 use crate::plan::{ObservedNetwork, SandboxState};
 use crate::store::NetworkRow;
-use crate::sys::{file, lock};
+use crate::sys::{file, lock, namespace};
+
+/// What the roots of a machine share of its network: a lock, and what to put back at last.
+const SHARED: &str = "/run/tank-network";
+
+/// The file that says which kernel parameters were changed, and for which roots. They belong to a
+/// network namespace, and all roots in it share them.
+fn record() -> PathBuf {
+    let namespace = std::fs::metadata("/proc/self/ns/net").map_or(0, |stat| stat.ino());
+    Path::new(SHARED).join(format!("{namespace}.json"))
+}
+
+/// An alias of an interface has at most 255 bytes; this leaves room for the name of a pod.
+const LONGEST_OWNER: usize = 180;
 
 /// Where ip-netns(8) looks for namespaces.
 const NAMED: &str = "/run/netns";
@@ -35,32 +50,36 @@ impl Engine {
         drop(self.network.set(settings));
     }
 
+    /// Leaves the network as it is, because nobody can say how it should be.
+    pub fn leave_network(&self, why: &str) {
+        drop(self.unsettled.set(why.to_owned()));
+    }
+
     fn network_settings(&self) -> &NetworkSettings {
         self.network.get_or_init(NetworkSettings::default)
     }
 
-    /// The file that says which kernel parameters were changed. While it is there, something of
-    /// the network may be.
-    pub(super) fn network_record(&self) -> PathBuf {
-        self.directories.run.join("network.json")
-    }
-
-    /// Locks the root's part of the machine's network. Whoever holds it does so for milliseconds.
+    /// Locks what the roots of this machine share of its network. Whoever holds it does so for
+    /// milliseconds.
     pub(super) fn lock_network(&self) -> Result<File> {
-        file::make_dirs(&self.directories.run, 0o700)?;
-        let file = file::open_or_create(&self.directories.run.join("network.lock"), 0o600)?;
+        file::make_dirs(Path::new(SHARED), 0o700)?;
+        let file = file::open_or_create(&Path::new(SHARED).join("lock"), 0o600)?;
         lock::exclusive(&file)?;
         Ok(file)
     }
 
     /// The layout that belongs to a row of the database.
     pub(super) fn layout(&self, row: &NetworkRow) -> Layout {
+        let root = self.directories.root.display().to_string();
+        let is_long = root.len() > LONGEST_OWNER || root.contains(char::is_control);
+        let owner = if is_long { self.cgroups.base() } else { &root };
         Layout {
             bridge: row.bridge.clone(),
             table: self.cgroups.base().to_owned(),
-            owner: format!("tank {}", self.directories.root.display()),
+            owner: format!("tank {owner}"),
             ipv4: row.ipv4,
-            ipv6: row.ipv6,
+            // It may have been switched off since.
+            ipv6: row.ipv6.filter(|_| has_ipv6()),
             mtu: self.network_settings().mtu,
         }
     }
@@ -87,18 +106,25 @@ impl Engine {
 
     /// Shows a pod's namespace to ip-netns(8).
     pub(super) fn name_namespace(&self, pod: &PodName) -> Result<()> {
-        let (name, target) = (self.named(pod), self.directories.namespace(pod, "net"));
-        if std::fs::read_link(&name).is_ok_and(|found| found == target) {
+        if self.is_named(pod) {
             return Ok(());
         }
         file::make_dirs(Path::new(NAMED), 0o755)?;
-        file::remove_file(&name)?;
-        Ok(file::link(&target, &name)?)
+        // One of somebody else's stays, and the error names it.
+        Ok(file::link(&self.directories.namespace(pod, "net"), &self.named(pod))?)
+    }
+
+    fn is_named(&self, pod: &PodName) -> bool {
+        let target = self.directories.namespace(pod, "net");
+        std::fs::read_link(self.named(pod)).is_ok_and(|found| found == target)
     }
 
     /// Takes the name away again.
     pub(super) fn unname_namespace(&self, pod: &PodName) -> Result<()> {
-        Ok(file::remove_file(&self.named(pod))?)
+        if self.is_named(pod) {
+            file::remove_file(&self.named(pod))?;
+        }
+        Ok(())
     }
 
     /// The network to use, where pods are to be connected: the one that was chosen, unless nobody
@@ -130,14 +156,20 @@ impl Engine {
         Ok(NetworkRow { bridge, ipv4, ipv6 })
     }
 
-    /// The pods that are on the bridge or should be, as far as they have addresses.
+    /// The pods that are on the bridge or should be, as far as they have addresses. One that ends
+    /// stays on it until its namespace goes.
     fn members<'a>(
         &self,
         layout: &Layout,
         claims: &Claims,
         desired: impl IntoIterator<Item = &'a DesiredPod>,
     ) -> Vec<Member> {
-        let bridged = desired.into_iter().filter(|desired| is_bridged(desired));
+        let is_there =
+            |pod: &PodName| namespace::is_pinned(&self.directories.namespace(pod, "net"));
+        let bridged = desired.into_iter().filter(|desired| {
+            is_bridged(desired)
+                || (claims.addresses(&desired.pod.name).is_some() && is_there(&desired.pod.name))
+        });
         let member = |desired: &DesiredPod| {
             let pod = &desired.pod.name;
             let addresses = claims.addresses(pod).filter(|own| layout.holds(own))?;
@@ -169,15 +201,16 @@ impl Engine {
         let layout = self.layout(&row);
         let all = snapshot.desired.iter().chain(&snapshot.others);
         let members = self.members(&layout, &snapshot.claims, all);
-        let record = self.network_record();
-        let drift = if members.is_empty() && !record.exists() {
+        let record = record();
+        let is_owner = Record::read(&record).has(&layout.owner);
+        let drift = if (members.is_empty() && !is_owner) || self.unsettled.get().is_some() {
             Drift::default()
         } else {
             // What cannot be seen is no drift: a pass that has to change it will say why it cannot.
             let seen = Host::open(&layout, &record).and_then(|mut host| host.drift(&members));
             seen.inspect_err(|e| snapshot.blind = Some(super::chain(e))).unwrap_or_default()
         };
-        snapshot.stale = drift.stale || (members.is_empty() && record.exists());
+        snapshot.stale = drift.stale || (members.is_empty() && is_owner);
         for (name, pod) in &mut snapshot.observed.pods {
             let ports: Vec<_> = snapshot
                 .claims
@@ -187,13 +220,13 @@ impl Engine {
             let has_interface = drift.present.iter().any(|present| present == name.as_str());
             let member = members.iter().find(|member| member.pod == name.as_str());
             let unnamed = || {
-                let named = std::fs::symlink_metadata(self.named(name)).is_ok();
-                (!named).then(|| format!("{} is missing", self.named(name).display()))
+                (!self.is_named(name)).then(|| format!("{} is missing", self.named(name).display()))
             };
             let own = || drift.shared.clone().or_else(|| drift.pods.get(name.as_str()).cloned());
             let ready = pod.sandbox == SandboxState::Ready;
             pod.network = ObservedNetwork {
                 connected: member.is_some(),
+                open: !drift.closed.iter().any(|closed| closed == name.as_str()),
                 drift: member.filter(|_| ready).and_then(|_| own().or_else(unnamed)),
                 present: has_interface || !ports.is_empty(),
                 ports,
@@ -206,7 +239,7 @@ impl Engine {
     /// Nothing before a pod was on it.
     pub fn inspect_network(&self) -> Result<Option<(Layout, Vec<Member>, Drift)>> {
         let Some((layout, members)) = self.read_members()? else { return Ok(None) };
-        let record = self.network_record();
+        let record = record();
         let drift = Host::open(&layout, &record)?.drift(&members)?;
         Ok(Some((layout, members, drift)))
     }
@@ -218,7 +251,21 @@ impl Engine {
             Some((layout, members)) => (Some(layout), members.as_slice()),
             None => (None, &[][..]),
         };
-        let mut findings = checks::host(layout, members, &self.network_record());
+        let mut findings = checks::host(layout, members, &record());
+        // Who came later than the pod gets nothing: connections are the pod's.
+        for listener in sockets::listeners().unwrap_or_default() {
+            let published =
+                |member: &&Member| member.ports.iter().any(|port| listener.conflicts(port));
+            if let (Some(member), Some(process)) =
+                (members.iter().find(published), listener.process())
+            {
+                let detail = format!(
+                    "{process} listens on port {}, which pod {} publishes, and hears nothing",
+                    listener.port, member.pod
+                );
+                findings.push(Finding::warning("ports", detail, "give one of them another port"));
+            }
+        }
         if let Some(wanted) = layout.and_then(|layout| self.postponed(layout)) {
             let advice = "it takes effect when no pod has an address any more";
             let detail =
@@ -253,7 +300,7 @@ impl Engine {
         let Some(member) = members.iter().find(|member| member.pod == pod.as_str()) else {
             return Ok(());
         };
-        let record = self.network_record();
+        let record = record();
         Ok(Host::open(&layout, &record)?.connect(member, &members)?)
     }
 
@@ -261,7 +308,7 @@ impl Engine {
     pub(super) fn sweep_network(&self) -> Result<()> {
         let _lock = self.lock_network()?;
         let Some((layout, members)) = self.read_members()? else { return Ok(()) };
-        let record = self.network_record();
+        let record = record();
         Ok(Host::open(&layout, &record)?.sweep(&members)?)
     }
 }
@@ -284,7 +331,11 @@ impl Engine {
         if wanted().next().is_none() {
             return connecting;
         }
-        match self.choose_network(claims) {
+        let settled = match self.unsettled.get() {
+            Some(why) => Err(Error::Unsettled(why.clone())),
+            None => self.choose_network(claims),
+        };
+        match settled {
             Ok(row) => connecting.row = Some(row),
             Err(error) => {
                 let source = Arc::new(error);
@@ -296,11 +347,29 @@ impl Engine {
             }
         }
         let mut listeners = None;
-        for desired in wanted() {
-            if let Err(error) = check_listeners(claims, desired, &mut listeners) {
+        for work in works {
+            let Some(desired) = work.to_be_connected() else { continue };
+            let owner = |listener: &Listener| self.other_owner(work, listener);
+            if let Err(error) = check_listeners(claims, desired, &mut listeners, owner) {
                 connecting.refused.insert(desired.pod.name.clone(), error);
             }
         }
         connecting
+    }
+
+    /// Whose a socket is, unless it is the pod's own, on the host's network until now, and goes
+    /// before the pod is connected.
+    fn other_owner(&self, work: &Work, listener: &Listener) -> Option<String> {
+        let Some(process) = listener.process() else {
+            return Some("a process that cannot be seen".to_owned());
+        };
+        let cgroups = file::read_proc(&format!("/proc/{}/cgroup", process.pid)).unwrap_or_default();
+        let pods = format!("/{}/pods/", self.cgroups.base());
+        let pod = cgroups.split_once(&pods).and_then(|(_, rest)| rest.split('/').next());
+        match pod {
+            Some(pod) if pod == work.lane.pod.as_str() && work.lane.stops() => None,
+            Some(pod) => Some(format!("pod {pod}, {process}")),
+            None => Some(process.to_string()),
+        }
     }
 }

@@ -131,10 +131,12 @@ fn forwarding(layout: Option<&Layout>, members: &[Member], record: &Path) -> Fin
     if get("ipv4/ip_forward").as_deref() == Some("1") {
         return Finding::fine(CHECK, "it is on for all interfaces, which tank did not do");
     }
-    let links = Connection::open(NETLINK_ROUTE).and_then(|mut route| link::all(&mut route));
+    let record = Record::read(record);
+    let links = Connection::open(NETLINK_ROUTE)
+        .and_then(|mut route| Ok((link::all(&mut route)?, route::uplink(&mut route)?)));
     match (layout, links) {
-        (Some(layout), Ok(links)) if record.exists() => {
-            let wanted = Forwarding::wanted(layout, members, &links, &Record::read(record));
+        (Some(layout), Ok((links, uplink))) if record.has(&layout.owner) => {
+            let wanted = Forwarding::wanted(layout, members, &links, uplink, &record);
             match wanted.drift() {
                 Some(drift) => Finding::problem(CHECK, drift, "tank reconcile puts it right"),
                 None => {

@@ -40,8 +40,8 @@ pub struct Host<'a> {
 }
 
 impl<'a> Host<'a> {
-    /// Opens it. `record` is the file that says which kernel parameters were changed; where it
-    /// exists, something of the network may, too.
+    /// Opens it. `record` is the file that says which kernel parameters were changed, and which
+    /// roots may have something of the network.
     pub fn open(layout: &'a Layout, record: &'a Path) -> Result<Self> {
         let route = Connection::open(NETLINK_ROUTE)?;
         Ok(Self { layout, record, route, nft: Nft::open()? })
@@ -90,7 +90,7 @@ impl<'a> Host<'a> {
             self.nft.remove(&there)?;
             forget_streams(&[&view.seen(Family::Inet).elements])?;
         }
-        std::mem::take(&mut view.record).restore(self.record)
+        std::mem::take(&mut view.record).restore(&self.layout.owner, self.record)
     }
 
     /// Removes interfaces, all of them in one go: each removal alone would wait for every
@@ -127,7 +127,7 @@ impl<'a> Host<'a> {
             None => self.make_bridge(view)?,
         };
         let mut record = view.record.clone();
-        view.forwarding.apply(&mut record, self.record)?;
+        view.forwarding.apply(&layout.owner, &mut record, self.record)?;
         let lacking = gateways(layout).into_iter().filter(|address| {
             !view.addresses.contains(&route::Address { index, address: *address })
         });
@@ -148,7 +148,7 @@ impl<'a> Host<'a> {
         ])?;
         // Before it is up: it should not even begin to listen to routers.
         let mut record = view.record.clone();
-        view.forwarding.apply(&mut record, self.record)?;
+        view.forwarding.apply(&layout.owner, &mut record, self.record)?;
         self.route.request(link::bring_up(name))?;
         let made = link::find(&mut self.route, name)?;
         let missing = || Error::Unreadable { doing: format!("make the bridge {name}") };
@@ -163,7 +163,12 @@ impl<'a> Host<'a> {
             .flatten()
             .collect();
         for route in route::routes(&mut self.route)? {
-            if let Some(subnet) = own.iter().find(|own| overlap(**own, route.destination)) {
+            // A wider route only leads to what is not a pod.
+            let collides = |own: &&IpNet| {
+                overlap(**own, route.destination)
+                    && route.destination.prefix_len() >= own.prefix_len()
+            };
+            if let Some(subnet) = own.iter().find(collides) {
                 let interface = view.links.iter().find(|link| Some(link.index) == route.index);
                 return Err(Error::Collision {
                     subnet: subnet.to_string(),
@@ -308,6 +313,7 @@ fn configure_inside(layout: &Layout, member: &Member, mtu: u32) -> Result<bool> 
     let mut gateways = vec![IpAddr::V4(layout.gateway4())];
     match (member.addresses.ipv6, layout.ipv6, layout.gateway6()) {
         (Some(address), Some(subnet), Some(gateway)) => {
+            forwarding::set(&format!("ipv6/conf/{INSIDE}/disable_ipv6"), "0")?;
             let own = IpNet::new(address.into(), subnet.prefix_len());
             requests.extend(own.map(|own| route::new_address(INSIDE, link.index, own)));
             gateways.push(gateway.into());
@@ -316,6 +322,18 @@ fn configure_inside(layout: &Layout, member: &Member, mtu: u32) -> Result<bool> 
         _ => forwarding::set(&format!("ipv6/conf/{INSIDE}/disable_ipv6"), "1")?,
     }
     requests.extend(gateways.into_iter().map(|by| route::new_default_route(link.index, by)));
+    route.batch(&requests)?;
+    // Those it had in another subnet.
+    let is_own = |address: IpAddr| match address {
+        IpAddr::V4(address) => address == member.addresses.ipv4,
+        IpAddr::V6(address) => {
+            Some(address) == member.addresses.ipv6 || address.is_unicast_link_local()
+        }
+    };
+    let old = route::addresses(&mut route)?
+        .into_iter()
+        .filter(|address| address.index == link.index && !is_own(address.address.addr()));
+    let requests: Vec<_> = old.map(|old| route::old_address(INSIDE, &old)).collect();
     route.batch(&requests)?;
     Ok(true)
 }

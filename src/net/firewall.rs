@@ -7,12 +7,12 @@
 mod conditions;
 mod members;
 
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 use super::forwarding::Forwarding;
 use super::layout::{Layout, Member};
 use super::nft::expression::{
-    DESTINATION_CHANGED, ESTABLISHED, Expression, IPV4, IPV6, Meta, RELATED,
+    Base, DESTINATION_CHANGED, ESTABLISHED, Expression, IPV4, IPV6, Meta, RELATED,
 };
 use super::nft::ruleset::{
     Chain, FORWARD, Family, Hook, OUTPUT, POSTROUTING, PREROUTING, Set, Table, Type, interface,
@@ -22,10 +22,20 @@ use conditions::{
     within,
 };
 use members::{
-    BOUND4, BOUND6, GUARDED4, GUARDED6, ISOLATED, ISOLATED4, ISOLATED6, PUBLISHED4, PUBLISHED6,
-    pod_sets,
+    BOUND4, BOUND6, GUARDED4, GUARDED6, ISOLATED, ISOLATED4, ISOLATED6, OWN4, OWN6, PUBLISHED4,
+    PUBLISHED6, isolated_sets, pod_sets,
 };
 pub(super) use members::{is_of_pods, of_pod, udp_ports};
+
+/// `ETH_P_IP` and `ETH_P_IPV6` of linux/if_ether.h: what frames carry.
+const IPV4_FRAME: u16 = 0x0800;
+const IPV6_FRAME: u16 = 0x86dd;
+
+/// The length of the name of an interface in words.
+const INTERFACE_WORDS: u32 = 4;
+
+/// The addresses of a link: fe80::/10.
+const LINK_LOCAL: Ipv6Addr = Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 0);
 
 /// `RTN_LOCAL` of linux/rtnetlink.h: an address of this machine.
 const LOCAL: u32 = 2;
@@ -75,21 +85,93 @@ fn entrance(name: &'static str, number: u32) -> Chain {
     Chain { name, hook, rules: vec![rule("to this machine", [&jump])] }
 }
 
-/// Drops what pretends to be for the loopback interface. The kernel does so by itself, but not
-/// where the bridge may route such addresses, and not before a published port was translated.
-fn loopback() -> Chain {
+/// Drops what pretends to be for the loopback interface, or from it. The kernel does so by itself,
+/// but not where the bridge may route such addresses, and not before a published port was
+/// translated. From pods come their own addresses only.
+fn sources(layout: &Layout) -> Chain {
+    let bridge = layout.bridge.as_str();
+    let (drop, accept) = (&[Expression::Drop][..], &[Expression::Accept][..]);
+    let mut rules = Vec::new();
+    for address in [destination4(), source4()] {
+        rules.push(rule(
+            "127.0.0.1 is not reached from outside",
+            [
+                &from("lo", false),
+                &family(IPV4),
+                &[address],
+                &within(Ipv4Addr::new(127, 0, 0, 0), 8, true),
+                drop,
+            ],
+        ));
+    }
+    let own4 = within(layout.ipv4.network(), layout.ipv4.prefix_len(), false);
+    rules.push(rule(
+        "no forged sources",
+        [&from(bridge, true), &family(IPV4), &[source4()], &own4, drop],
+    ));
+    // Neighbour discovery is without an address, or with one of the link: RFC 4861.
+    for (network, prefix) in [(Ipv6Addr::UNSPECIFIED, 128), (LINK_LOCAL, 10)] {
+        rules.push(rule(
+            "neighbours",
+            [
+                &from(bridge, true),
+                &family(IPV6),
+                &[source6()],
+                &within(network, prefix, true),
+                accept,
+            ],
+        ));
+    }
+    let foreign6 = match layout.ipv6 {
+        Some(subnet) => {
+            let foreign = within(subnet.network(), subnet.prefix_len(), false);
+            [&[source6()][..], &foreign[..]].concat()
+        }
+        None => Vec::new(),
+    };
+    rules.push(rule("no forged sources", [&from(bridge, true), &family(IPV6), &foreign6, drop]));
     let hook = Some(Hook { kind: "filter", number: PREROUTING, priority: -300 });
-    let drop = rule(
-        "127.0.0.1 is not reached from outside",
+    Chain { name: "sources", hook, rules }
+}
+
+/// Drops what an isolated pod sends with another's address, by which it would not be known to be
+/// isolated.
+fn isolated_sources() -> Chain {
+    let carries = |number: u16| {
+        let number = Expression::Equal(number.to_be_bytes().to_vec());
+        [Expression::Meta { key: Meta::Carried, word: 0 }, number]
+    };
+    let isolated = [Expression::Meta { key: Meta::InputName, word: 0 }, Expression::In(ISOLATED)];
+    let input = Expression::Meta { key: Meta::InputName, word: 0 };
+    let at = |offset, length| Expression::Payload {
+        base: Base::Network,
+        offset,
+        length,
+        word: INTERFACE_WORDS,
+    };
+    let drop = &[Expression::Drop][..];
+    let accept = &[Expression::Accept][..];
+    let mut rules = vec![rule(
+        "no forged sources",
         [
-            &from("lo", false),
-            &family(IPV4),
-            &[destination4()],
-            &within(Ipv4Addr::new(127, 0, 0, 0), 8, true),
-            &[Expression::Drop],
+            &isolated,
+            &carries(IPV4_FRAME),
+            &[input.clone(), at(12, 4), Expression::NotIn(OWN4)],
+            drop,
         ],
-    );
-    Chain { name: "loopback", hook, rules: vec![drop] }
+    )];
+    for (network, prefix) in [(Ipv6Addr::UNSPECIFIED, 128), (LINK_LOCAL, 10)] {
+        rules.push(rule(
+            "neighbours",
+            [&isolated, &carries(IPV6_FRAME), &[source6()], &within(network, prefix, true), accept],
+        ));
+    }
+    rules.push(rule(
+        "no forged sources",
+        [&isolated, &carries(IPV6_FRAME), &[input, at(8, 16), Expression::NotIn(OWN6)], drop],
+    ));
+    let hook = Some(Hook { kind: "filter", number: PREROUTING, priority: -300 });
+    Chain { name: "sources", hook, rules }
 }
 
 /// What may pass through the machine.
@@ -112,30 +194,6 @@ fn forward(layout: &Layout) -> Chain {
                 &to(bridge, true),
                 &family(number),
                 &[load, Expression::In(set)],
-                drop,
-            ],
-        ));
-    }
-    rules.push(rule(
-        "no forged sources",
-        [
-            &from(bridge, true),
-            &to(bridge, false),
-            &family(IPV4),
-            &[source4()],
-            &within(layout.ipv4.network(), layout.ipv4.prefix_len(), false),
-            drop,
-        ],
-    ));
-    if let Some(subnet) = layout.ipv6 {
-        rules.push(rule(
-            "no forged sources",
-            [
-                &from(bridge, true),
-                &to(bridge, false),
-                &family(IPV6),
-                &[source6()],
-                &within(subnet.network(), subnet.prefix_len(), false),
                 drop,
             ],
         ));
@@ -203,7 +261,7 @@ fn postrouting(layout: &Layout) -> Chain {
 pub(super) fn tables(layout: &Layout, forwarding: &Forwarding, pods: &[Member]) -> Vec<Table> {
     let set = |name, key, elements| Set { name, key, data: &[], elements };
     let names = |names: &[String]| names.iter().map(|name| (interface(name), Vec::new())).collect();
-    let (mut sets, isolated) = pod_sets(pods);
+    let mut sets = pod_sets(pods);
     sets.push(set(GUARDED4, &[Type::Interface], names(&forwarding.guarded4)));
     sets.push(set(GUARDED6, &[Type::Interface], names(&forwarding.guarded6)));
     let inet = Table {
@@ -212,29 +270,30 @@ pub(super) fn tables(layout: &Layout, forwarding: &Forwarding, pods: &[Member]) 
         sets,
         chains: vec![
             publish(),
-            loopback(),
+            sources(layout),
             entrance("prerouting", PREROUTING),
             entrance("output", OUTPUT),
             forward(layout),
             postrouting(layout),
         ],
     };
-    if isolated.is_empty() {
+    if !pods.iter().any(|pod| pod.isolated) {
         return vec![inet];
     }
     let side = |key| {
         let parts = [Expression::Meta { key, word: 0 }, Expression::In(ISOLATED), Expression::Drop];
         rule("isolated pods", [&parts])
     };
+    let between = Chain {
+        name: "forward",
+        hook: Some(Hook { kind: "filter", number: FORWARD, priority: 0 }),
+        rules: vec![side(Meta::InputName), side(Meta::OutputName)],
+    };
     let bridge = Table {
         family: Family::Bridge,
         name: layout.table.clone(),
-        sets: vec![set(ISOLATED, &[Type::Interface], isolated)],
-        chains: vec![Chain {
-            name: "forward",
-            hook: Some(Hook { kind: "filter", number: FORWARD, priority: 0 }),
-            rules: vec![side(Meta::InputName), side(Meta::OutputName)],
-        }],
+        sets: isolated_sets(pods),
+        chains: vec![isolated_sources(), between],
     };
     vec![inet, bridge]
 }

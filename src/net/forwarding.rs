@@ -4,9 +4,11 @@
 //! Forwarding is therefore turned on for single interfaces where the kernel can do so (IPv4, and
 //! IPv6 from Linux 6.17 on), and the packet filter drops what would go from one of them to another.
 //! Where the administrator has turned it on for everything, nothing is changed and nothing dropped.
-//! What was changed is written down first, and put back when the last pod is gone.
+//!
+//! What was changed is written down first, in one record for all roots of the machine, and put back
+//! when the last pod of the last of them is gone.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
@@ -44,15 +46,17 @@ struct Setting {
     lasting: bool,
 }
 
-/// The parameters that were changed, each with the value it had and the value it got.
+/// The parameters that were changed, each with the value it had and the value it got, and the roots
+/// that need them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Record {
+pub struct Record {
     changed: BTreeMap<String, (String, String)>,
+    owners: BTreeSet<String>,
 }
 
 impl Record {
     /// Reads what was written down; nothing where nothing was.
-    pub(super) fn read(path: &Path) -> Self {
+    pub fn read(path: &Path) -> Self {
         let bytes = file::read_bounded(path, MAX_RECORD).unwrap_or_default();
         serde_json::from_slice(&bytes).unwrap_or_default()
     }
@@ -62,8 +66,18 @@ impl Record {
         Ok(file::replace(path, &bytes, 0o600, Durability::Volatile)?)
     }
 
-    /// Puts everything back that still has the value it got, and forgets it.
-    pub(super) fn restore(self, path: &Path) -> Result<()> {
+    /// Whether a root may have something of the network on this machine.
+    pub fn has(&self, owner: &str) -> bool {
+        self.owners.contains(owner)
+    }
+
+    /// A root needs nothing any more. After the last one, everything is put back that still has
+    /// the value it got.
+    pub(super) fn restore(mut self, owner: &str, path: &Path) -> Result<()> {
+        self.owners.remove(owner);
+        if !self.owners.is_empty() {
+            return self.write(path);
+        }
         // Since then somebody may have come to need forwarding everywhere.
         let everywhere = |switch: &str| {
             !self.changed.contains_key(switch) && get(switch).as_deref() == Some("1")
@@ -84,11 +98,13 @@ impl Record {
 const ALL6: &str = "ipv6/conf/all/forwarding";
 
 impl Forwarding {
-    /// What a machine with these interfaces needs for these pods.
+    /// What a machine with these interfaces, of which `uplink` leads to the world outside, needs for
+    /// these pods.
     pub(super) fn wanted(
         layout: &Layout,
         members: &[Member],
         links: &[Link],
+        uplink: Option<u32>,
         record: &Record,
     ) -> Self {
         let bridge = &layout.bridge;
@@ -100,17 +116,27 @@ impl Forwarding {
         let local = if local { "1" } else { "0" };
         wanted.of_bridge(format!("ipv4/conf/{bridge}/route_localnet"), local);
         wanted.of_bridge(format!("ipv4/conf/{bridge}/forwarding"), "1");
-        let uplinks = || links.iter().filter(|link| is_uplink(layout, link));
+        let uplinks = || links.iter().filter(|link| is_uplink(layout, link, uplink));
+        // What others have turned on they want to be a router for.
+        let is_own =
+            |path: &str| record.changed.contains_key(path) || get(path) == Some("0".into());
         if get("ipv4/ip_forward").as_deref() != Some("1") {
             for link in uplinks() {
-                wanted.lasting(format!("ipv4/conf/{}/forwarding", link.name), "1");
-                wanted.guarded4.push(link.name.clone());
+                let path = format!("ipv4/conf/{}/forwarding", link.name);
+                if is_own(&path) {
+                    wanted.guarded4.push(link.name.clone());
+                    wanted.lasting(path, "1");
+                }
             }
         }
         if layout.ipv6.is_none() {
             return wanted;
         }
+        wanted.of_bridge(format!("ipv6/conf/{bridge}/disable_ipv6"), "0");
         wanted.of_bridge(format!("ipv6/conf/{bridge}/accept_ra"), "0");
+        // Nobody else can have its address, and until it had made sure of that, no packet from
+        // outside would find a pod.
+        wanted.of_bridge(format!("ipv6/conf/{bridge}/accept_dad"), "0");
         if get(ALL6).as_deref() == Some("1") && !record.changed.contains_key(ALL6) {
             return wanted;
         }
@@ -120,7 +146,11 @@ impl Forwarding {
         }
         for link in uplinks() {
             if singly {
-                wanted.lasting(format!("ipv6/conf/{}/force_forwarding", link.name), "1");
+                let path = format!("ipv6/conf/{}/force_forwarding", link.name);
+                if !is_own(&path) {
+                    continue;
+                }
+                wanted.lasting(path, "1");
             } else if get(&format!("ipv6/conf/{}/accept_ra", link.name)).as_deref() == Some("1") {
                 // A machine that forwards would stop to listen to its own router.
                 wanted.lasting(format!("ipv6/conf/{}/accept_ra", link.name), "2");
@@ -156,15 +186,16 @@ impl Forwarding {
     }
 
     /// Sets what is not as it should be, after writing down what lasts.
-    pub(super) fn apply(&self, record: &mut Record, path: &Path) -> Result<()> {
+    pub(super) fn apply(&self, owner: &str, record: &mut Record, path: &Path) -> Result<()> {
         let differing: Vec<_> = self.differing().collect();
-        let known = record.changed.len();
+        let before = record.clone();
+        record.owners.insert(owner.to_owned());
         for setting in differing.iter().filter(|setting| setting.lasting) {
             let before = get(&setting.path).unwrap_or_default();
             let after = setting.value.to_owned();
             record.changed.entry(setting.path.clone()).or_insert((before, after));
         }
-        if record.changed.len() != known || !path.exists() {
+        if *record != before {
             record.write(path)?;
         }
         differing.into_iter().try_for_each(|setting| set(&setting.path, setting.value))
@@ -179,10 +210,12 @@ fn is_local(port: &Port) -> bool {
     })
 }
 
-/// Whether the machine may reach others by this interface, or others the machine.
-fn is_uplink(layout: &Layout, link: &Link) -> bool {
+/// Whether the machine may reach others by this interface, or others the machine. A bridge is
+/// somebody's network of its own, unless the default route leads by it.
+fn is_uplink(layout: &Layout, link: &Link, uplink: Option<u32>) -> bool {
     let of_tank = link.name == layout.bridge || link.alias.starts_with(OWNER);
-    link.is_up && !link.is_loopback && link.master.is_none() && !of_tank
+    let is_outside = !link.is_bridge || Some(link.index) == uplink;
+    link.is_up && !link.is_loopback && link.master.is_none() && !of_tank && is_outside
 }
 
 /// Whether the kernel has IPv6 at all.

@@ -54,6 +54,12 @@ pub struct Member {
 pub(super) const OWNER: &str = "tank ";
 
 impl Layout {
+    /// The same with another bridge and other subnets. A machine without IPv6 has none for pods.
+    pub fn of_row(&self, bridge: &str, ipv4: Ipv4Net, ipv6: Option<Ipv6Net>) -> Self {
+        let ipv6 = ipv6.filter(|_| self.ipv6.is_some());
+        Self { bridge: bridge.to_owned(), ipv4, ipv6, ..self.clone() }
+    }
+
     /// The host's address on the bridge: the first of the subnet.
     pub fn gateway4(&self) -> Ipv4Addr {
         offset4(self.ipv4, 1)
@@ -83,8 +89,9 @@ impl Layout {
     pub fn holds(&self, addresses: &Addresses) -> bool {
         let ipv6 = match (self.ipv6, addresses.ipv6) {
             (Some(subnet), Some(address)) => subnet.contains(&address),
-            (None, None) => true,
-            _ => false,
+            (Some(_), None) => false,
+            // The machine may have lost it, and may have it again.
+            (None, _) => true,
         };
         ipv6 && self.ipv4.contains(&addresses.ipv4)
     }
@@ -96,7 +103,9 @@ impl Layout {
 
     /// The pod that an interface with this alias belongs to.
     pub(super) fn pod_of<'a>(&self, alias: &'a str) -> Option<&'a str> {
-        alias.strip_prefix(&self.owner)?.strip_prefix(' ')
+        // The path of another root may begin with this one's and a space.
+        let pod = alias.strip_prefix(&self.owner)?.strip_prefix(' ')?;
+        (!pod.contains(' ')).then_some(pod)
     }
 }
 
@@ -156,7 +165,7 @@ mod tests {
         let both = with.pool().next().unwrap();
         let one = without.pool().next().unwrap();
         assert!(with.holds(&both) && without.holds(&one));
-        assert!(!with.holds(&one) && !without.holds(&both));
+        assert!(!with.holds(&one));
         assert!(!layout("10.0.1.0/24", None).holds(&one));
     }
 
@@ -166,6 +175,7 @@ mod tests {
         let alias = layout.alias("web");
         assert_eq!(layout.pod_of(&alias), Some("web"));
         assert_eq!(layout.pod_of("tank /var/lib/tank2 web"), None);
+        assert_eq!(layout.pod_of("tank /var/lib/tank 2 web"), None);
         assert_eq!(layout.pod_of(&layout.owner), None);
     }
 }

@@ -16,6 +16,7 @@ use super::error::Result;
 use super::netlink::{CREATE, Connection, REPLACE, Request};
 
 const NEW_ADDRESS: u16 = 20;
+const DELETE_ADDRESS: u16 = 21;
 const GET_ADDRESS: u16 = 22;
 const NEW_ROUTE: u16 = 24;
 const GET_ROUTE: u16 = 26;
@@ -78,6 +79,18 @@ pub(super) fn new_address(name: &str, index: u32, address: IpNet) -> Request {
     encode(&format!("add the address {address} to {name}"), NEW_ADDRESS, CREATE | REPLACE, &message)
 }
 
+/// Takes an address from an interface; one that is gone is fine.
+pub(super) fn old_address(name: &str, old: &Address) -> Request {
+    let mut message = AddressMessage::default();
+    message.header.family = family(old.address.addr());
+    message.header.prefix_len = old.address.prefix_len();
+    message.header.index = old.index;
+    message.attributes = vec![AddressAttribute::Local(old.address.addr())];
+    let doing = format!("remove the address {} from {name}", old.address);
+    let request = encode(&doing, DELETE_ADDRESS, 0, &message);
+    Request { fine: &[libc::EADDRNOTAVAIL], ..request }
+}
+
 /// Routes everything that has no other route by a gateway.
 pub(super) fn new_default_route(index: u32, gateway: IpAddr) -> Request {
     let mut message = RouteMessage::default();
@@ -90,8 +103,7 @@ pub(super) fn new_default_route(index: u32, gateway: IpAddr) -> Request {
     encode(&format!("add the default route by {gateway}"), NEW_ROUTE, CREATE | REPLACE, &message)
 }
 
-/// Every route of the namespace, of all tables, without default routes and those to single
-/// addresses of its own.
+/// Every route of the namespace, of all tables, without default routes and its own addresses.
 pub(super) fn routes(connection: &mut Connection) -> Result<Vec<Route>> {
     let mut routes = Vec::new();
     for any in [IpAddr::V4(Ipv4Addr::UNSPECIFIED), IpAddr::V6(Ipv6Addr::UNSPECIFIED)] {
@@ -119,7 +131,8 @@ pub(super) fn routes(connection: &mut Connection) -> Result<Vec<Route>> {
                 }
             }
             let destination = IpNet::new(destination, prefix).ok()?;
-            (wanted && prefix > 0).then_some(Route { destination, index })
+            // Halves of everything are how a VPN takes the place of the default route.
+            (wanted && prefix > 1).then_some(Route { destination, index })
         };
         let some = connection.list(&request, |_, payload| read(payload))?;
         routes.extend(some.unwrap_or_default());

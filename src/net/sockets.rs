@@ -1,12 +1,15 @@
 //! Who listens on this machine: sock_diag(7). A published port would take connections away from
 //! a program that listens on it.
 
+use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::path::PathBuf;
 
 use super::attribute;
 use super::error::Result;
 use super::netlink::{Connection, Request};
 use crate::model::pod::{Port, Protocol};
+use crate::sys::file;
 
 /// `NETLINK_SOCK_DIAG`
 const NETLINK_SOCK_DIAG: isize = 4;
@@ -94,27 +97,34 @@ impl Listener {
         own(if self.dual { None } else { Some(self.address) }).conflicts(port)
     }
 
-    /// Whose it is: `pid 7 (nginx)`, as far as that can be seen.
-    pub fn owner(&self) -> String {
+    /// Whose it is, as far as that can be seen.
+    pub fn process(&self) -> Option<Process> {
         let wanted = format!("socket:[{}]", self.inode);
-        let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
-        for process in processes {
-            let name = process.file_name();
-            let Some(pid) = name.to_str().filter(|name| name.bytes().all(|b| b.is_ascii_digit()))
-            else {
-                continue;
-            };
-            let files = std::fs::read_dir(process.path().join("fd")).into_iter().flatten();
-            let has = files.flatten().any(|file| {
-                std::fs::read_link(file.path())
-                    .is_ok_and(|link| link.as_os_str() == wanted.as_str())
-            });
-            if has {
-                let command = crate::sys::file::read_proc(&format!("/proc/{pid}/comm"));
-                return format!("pid {pid} ({})", command.unwrap_or_default().trim_end());
-            }
-        }
-        "a process that cannot be seen".to_owned()
+        std::fs::read_dir("/proc").ok()?.flatten().find_map(|process| {
+            let pid = process.file_name().to_str()?.parse().ok()?;
+            let mut files = std::fs::read_dir(process.path().join("fd")).ok()?.flatten();
+            let is_it = |link: PathBuf| link.as_os_str() == wanted.as_str();
+            files.any(|file| std::fs::read_link(file.path()).is_ok_and(is_it)).then(|| {
+                let command = file::read_proc(&format!("/proc/{pid}/comm")).unwrap_or_default();
+                Process { pid, command: command.trim_end().to_owned() }
+            })
+        })
+    }
+}
+
+/// A process that listens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Process {
+    /// Its number.
+    pub pid: i32,
+    /// The name of its program.
+    pub command: String,
+}
+
+/// `pid 7 (nginx)`
+impl fmt::Display for Process {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "pid {} ({})", self.pid, self.command)
     }
 }
 
@@ -135,7 +145,7 @@ mod tests {
         let port = socket.local_addr().unwrap().port();
         let listener = found(Protocol::Tcp, port);
         assert_eq!(listener.address, IpAddr::V4(Ipv4Addr::LOCALHOST));
-        assert!(listener.owner().starts_with(&format!("pid {} (", std::process::id())));
+        assert_eq!(listener.process().unwrap().pid.unsigned_abs(), std::process::id());
         let published = |text: String| text.parse::<Port>().unwrap();
         assert!(listener.conflicts(&published(format!("{port}:80"))));
         assert!(listener.conflicts(&published(format!("127.0.0.1:{port}:80"))));

@@ -13,11 +13,16 @@ use super::nft::seen::Difference;
 use crate::sys::process::Namespaces;
 use crate::sys::{child, namespace};
 
+const OWNER: &str = "tank /var/lib/tank";
+
+/// Another root of the machine.
+const OTHER: &str = "tank /srv/tank";
+
 fn layout() -> Layout {
     Layout {
         bridge: "tank0".to_owned(),
         table: "tank".to_owned(),
-        owner: "tank /var/lib/tank".to_owned(),
+        owner: OWNER.to_owned(),
         ipv4: "10.0.0.0/24".parse().unwrap(),
         ipv6: Some("fd00::/64".parse().unwrap()),
         mtu: None,
@@ -163,14 +168,17 @@ fn forwarding_is_turned_on_for_single_interfaces_and_put_back() {
         let tmp = tempfile::tempdir().unwrap();
         let path = tmp.path().join("network.json");
         let before = parameters();
-        let wanted = Forwarding::wanted(&layout(), &[], &[up("lo")], &Record::read(&path));
+        let wanted = Forwarding::wanted(&layout(), &[], &[up("lo")], None, &Record::read(&path));
         assert_eq!(wanted.guarded4, ["lo"]);
         assert!(wanted.drift().is_some());
-        wanted.apply(&mut Record::read(&path), &path).unwrap();
+        wanted.apply(OWNER, &mut Record::read(&path), &path).unwrap();
         assert_eq!(wanted.drift(), None);
         assert_eq!(get("ipv4/conf/lo/forwarding").as_deref(), Some("1"));
         assert_eq!(get("ipv4/ip_forward").as_deref(), Some("0"));
-        Record::read(&path).restore(&path).unwrap();
+        wanted.apply(OTHER, &mut Record::read(&path), &path).unwrap();
+        Record::read(&path).restore(OWNER, &path).unwrap();
+        assert_eq!(wanted.drift(), None, "another root needs it");
+        Record::read(&path).restore(OTHER, &path).unwrap();
         assert_eq!(parameters(), before);
         assert!(!path.exists());
     });
@@ -182,9 +190,9 @@ fn the_loopback_is_routed_only_where_a_port_is_published_on_it() {
         let layout = Layout { bridge: "lo".to_owned(), ..layout() };
         let routes = |ports: &[&str]| {
             let members = [member("web", 2, false, ports)];
-            let wanted = Forwarding::wanted(&layout, &members, &[], &Record::default());
+            let wanted = Forwarding::wanted(&layout, &members, &[], None, &Record::default());
             let tmp = tempfile::tempdir().unwrap();
-            wanted.apply(&mut Record::default(), &tmp.path().join("network.json")).unwrap();
+            wanted.apply(OWNER, &mut Record::default(), &tmp.path().join("network.json")).unwrap();
             get("ipv4/conf/lo/route_localnet").unwrap() == "1"
         };
         assert!(!routes(&[]));
@@ -199,12 +207,12 @@ fn what_somebody_else_has_come_to_need_is_not_put_back() {
     isolated(|| {
         let tmp = tempfile::tempdir().unwrap();
         let path = tmp.path().join("network.json");
-        let wanted = Forwarding::wanted(&layout(), &[], &[up("lo")], &Record::read(&path));
-        wanted.apply(&mut Record::read(&path), &path).unwrap();
+        let wanted = Forwarding::wanted(&layout(), &[], &[up("lo")], None, &Record::read(&path));
+        wanted.apply(OWNER, &mut Record::read(&path), &path).unwrap();
         set("ipv4/ip_forward", "1").unwrap();
-        let now = Forwarding::wanted(&layout(), &[], &[up("lo")], &Record::read(&path));
+        let now = Forwarding::wanted(&layout(), &[], &[up("lo")], None, &Record::read(&path));
         assert!(now.guarded4.is_empty(), "the machine is a router of its own will");
-        Record::read(&path).restore(&path).unwrap();
+        Record::read(&path).restore(OWNER, &path).unwrap();
         assert_eq!(get("ipv4/conf/lo/forwarding").as_deref(), Some("1"));
     });
 }

@@ -38,6 +38,8 @@ pub struct Drift {
     pub pods: BTreeMap<String, String>,
     /// The pods that have an interface.
     pub present: Vec<String>,
+    /// The pods whose ports are not all open.
+    pub closed: Vec<String>,
     /// Whether something is there that belongs to no pod any more.
     pub stale: bool,
 }
@@ -64,18 +66,17 @@ impl View {
     ) -> Result<Self> {
         let links = link::all(route)?;
         let addresses = route::addresses(route)?;
-        let uplink = match layout.mtu {
-            Some(_) => None,
-            None => route::uplink(route)?,
-        };
-        let uplink = links.iter().find(|link| Some(link.index) == uplink).map(|link| link.mtu);
+        let uplink = route::uplink(route)?;
         let record = Record::read(record);
-        let forwarding = Forwarding::wanted(layout, members, &links, &record);
+        let forwarding = Forwarding::wanted(layout, members, &links, uplink, &record);
+        let uplink = links.iter().find(|link| Some(link.index) == uplink).map(|link| link.mtu);
+        // No interface with less has IPv6: RFC 8200, 5.
+        let least = if layout.ipv6.is_some() { 1280 } else { 68 };
         let seen = [
             (Family::Inet, nft.look(Family::Inet, &layout.table)?),
             (Family::Bridge, nft.look(Family::Bridge, &layout.table)?),
         ];
-        let mtu = layout.mtu.or(uplink).unwrap_or(ETHERNET);
+        let mtu = layout.mtu.or(uplink).unwrap_or(ETHERNET).max(least);
         Ok(Self { links, addresses, mtu, record, forwarding, seen })
     }
 
@@ -153,7 +154,10 @@ impl View {
                         drift.pods.entry(member.pod.clone()).or_insert_with(|| cause.clone());
                     }
                 }
-                Difference::Structure(cause) => drift.shared = drift.shared.or(Some(cause)),
+                Difference::Structure(cause) => {
+                    drift.shared = drift.shared.or(Some(cause));
+                    drift.closed.extend(members.iter().map(|member| member.pod.clone()));
+                }
                 Difference::Elements { missing, surplus } => {
                     by_pod(&mut drift, members, &missing, &surplus);
                 }
@@ -218,6 +222,11 @@ fn by_pod(drift: &mut Drift, members: &[Member], missing: &BySet, surplus: &BySe
         };
         let (lacks, has) = (own(missing), own(surplus));
         assigned += has.1;
+        let is_port = |set: &str| set.starts_with("published") || set.starts_with("bound");
+        let mut lacking = missing.iter().filter(|(set, _)| is_port(set));
+        if lacking.any(|(set, elements)| !of_pod(set, elements, member).is_empty()) {
+            drift.closed.push(member.pod.clone());
+        }
         let cause = match (lacks, has) {
             ((1.., _), _) => "isolated: false -> true",
             (_, (1.., _)) => "isolated: true -> false",

@@ -7,7 +7,7 @@ use crate::model::{ContainerName, DesiredPod, RunState};
 use super::container::lives;
 use super::converge::converge;
 use super::teardown::teardown;
-use super::{Action, ObservedInstance, ObservedPod, Step};
+use super::{Action, CONNECT, ObservedInstance, ObservedPod, Step};
 
 /// What a pod needs now, and when to look at it again.
 pub(super) fn steps(
@@ -77,7 +77,7 @@ impl Steps {
 
     /// Joins the sandbox to the bridge.
     pub(super) fn connect(&mut self, exposes: Vec<String>, cause: &str) {
-        self.push("connect".to_owned(), None, Action::Connect { exposes }, cause);
+        self.push(CONNECT.to_owned(), None, Action::Connect { exposes }, cause);
     }
 
     /// Removes the sandbox.

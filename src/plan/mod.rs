@@ -68,6 +68,8 @@ pub struct ObservedNetwork {
     pub connected: bool,
     /// The host's ports that it has, with the containers that publish them.
     pub ports: Vec<(ContainerName, Port)>,
+    /// Whether they are open.
+    pub open: bool,
     /// What is not as it should be, if anything is not.
     pub drift: Option<String>,
     /// Whether something of it is there that goes with its sandbox: an interface, a port.
@@ -113,6 +115,11 @@ impl Lane {
     pub fn changes_names(&self) -> bool {
         let changes = |step: &Step| matches!(step.action, Action::Connect { .. } | Action::Forget);
         self.steps.iter().any(changes)
+    }
+
+    /// Whether something of the pod that runs is ended.
+    pub fn stops(&self) -> bool {
+        self.steps.iter().any(|step| matches!(step.action, Action::Stop { .. }))
     }
 
     /// Whether the pod's sandbox goes.
@@ -171,6 +178,9 @@ pub enum Action {
     /// Removes the pod's rows, logs and locks.
     Forget,
 }
+
+/// The id of the step that joins a pod to the network.
+pub const CONNECT: &str = "connect";
 
 /// Compares what is desired with what was observed.
 ///

@@ -43,7 +43,9 @@ fn list(ports: &[&Port]) -> String {
 
 /// The addresses that the pod is to be reached at and is not yet: `0.0.0.0:8080/tcp`.
 pub(super) fn exposes(desired: &DesiredPod, observed: &ObservedPod) -> Vec<String> {
-    let is_new = |port: &&Port| !observed.network.ports.iter().any(|(_, old)| old == *port);
+    let network = &observed.network;
+    let is_open = |port: &Port| network.open && network.ports.iter().any(|(_, old)| old == port);
+    let is_new = |port: &&Port| !is_open(port);
     let ports = desired.pod.containers.iter().flat_map(|container| &container.ports);
     ports.filter(is_new).flat_map(Port::exposed).collect()
 }

@@ -134,7 +134,6 @@ pub fn remove(directories: &Directories, pod: &PodName) -> sys::Result<()> {
         }
         file::remove_file(&path)?;
     }
-    file::remove_dir(&directories.run_pod(pod).join("ns"))?;
-    file::remove_file(&record(directories, pod))?;
-    file::remove_dir(&directories.run_pod(pod))
+    // With whatever a full disk has left of it.
+    file::remove_tree(&directories.run_pod(pod))
 }

@@ -80,11 +80,18 @@ pub fn replace(path: &Path, content: &[u8], mode: u32, durability: Durability) -
         Err(errno) => return Err(error("unlink", temporary, errno)),
     }
     let mut file = create_new(temporary, mode)?;
-    file.write_all(content).map_err(|e| io_error("write", e))?;
-    if durability == Durability::Durable {
-        file.sync_all().map_err(|e| io_error("fsync", e))?;
+    let mut fill = || {
+        file.write_all(content).map_err(|e| io_error("write", e))?;
+        if durability == Durability::Durable {
+            file.sync_all().map_err(|e| io_error("fsync", e))?;
+        }
+        rfs::rename(temporary, path).map_err(|errno| error("rename", path, errno))
+    };
+    if let Err(e) = fill() {
+        // On a full disk it would be in the way of whoever removes its directory.
+        let _ = rfs::unlink(temporary);
+        return Err(e);
     }
-    rfs::rename(temporary, path).map_err(|errno| error("rename", path, errno))?;
     if durability == Durability::Durable {
         sync_dir(path.parent().unwrap_or(Path::new("/")))?;
     }

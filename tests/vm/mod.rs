@@ -43,12 +43,29 @@ const BLACK_BOX: &[&str] = &[
 const UNIT: &[&str] = &[
     "sys::",
     "runtime::",
+    "net::",
     // Perl and Python are not there.
     "--skip=seccomp::kernel_tests::programs_run",
 ];
 
 /// What the kernel has as modules; each brings those it depends on.
-const MODULES: &[&str] = &["overlay"];
+const MODULES: &[&str] = &[
+    "overlay",
+    "bridge",
+    "veth",
+    // What nf_tables asks for by the name of an algorithm.
+    "crc32c_generic",
+    "nf_tables",
+    "nft_chain_nat",
+    "nft_ct",
+    "nft_fib_inet",
+    "nft_masq",
+    "nft_meta_bridge",
+    "nft_nat",
+    "nf_conntrack_netlink",
+    "tcp_diag",
+    "udp_diag",
+];
 
 /// How long the machine may take from power on to power off.
 const DEADLINE: Duration = Duration::from_secs(350);

@@ -16,13 +16,14 @@ pub(super) const ISOLATED6: &str = "isolated6";
 pub(super) const GUARDED4: &str = "guarded4";
 pub(super) const GUARDED6: &str = "guarded6";
 pub(super) const ISOLATED: &str = "isolated";
+pub(super) const OWN4: &str = "isolated_own4";
+pub(super) const OWN6: &str = "isolated_own6";
 
-/// The sets with what belongs to pods, and the interfaces of isolated ones.
-pub(super) fn pod_sets(pods: &[Member]) -> (Vec<Set>, Elements) {
+/// The sets of packets with what belongs to pods.
+pub(super) fn pod_sets(pods: &[Member]) -> Vec<Set> {
     let mut published = [Elements::new(), Elements::new()];
     let mut bound = [Elements::new(), Elements::new()];
     let mut isolated = [Elements::new(), Elements::new()];
-    let mut interfaces = Elements::new();
     for pod in pods {
         let own: Vec<_> =
             [Some(IpAddr::V4(pod.addresses.ipv4)), pod.addresses.ipv6.map(IpAddr::V6)]
@@ -30,7 +31,6 @@ pub(super) fn pod_sets(pods: &[Member]) -> (Vec<Set>, Elements) {
                 .flatten()
                 .collect();
         if pod.isolated {
-            interfaces.insert(interface(&pod.interface), Vec::new());
             for address in &own {
                 isolated[version(*address)].insert(octets(*address), Vec::new());
             }
@@ -51,15 +51,33 @@ pub(super) fn pod_sets(pods: &[Member]) -> (Vec<Set>, Elements) {
     const TARGET4: &[Type] = &[Type::Ipv4, Type::Port];
     const TARGET6: &[Type] = &[Type::Ipv6, Type::Port];
     let set = |name, key, data, elements| Set { name, key, data, elements };
-    let sets = vec![
+    vec![
         set(PUBLISHED4, SERVICE, TARGET4, published4),
         set(PUBLISHED6, SERVICE, TARGET6, published6),
         set(BOUND4, BOUND_SERVICE4, TARGET4, bound4),
         set(BOUND6, BOUND_SERVICE6, TARGET6, bound6),
         set(ISOLATED4, &[Type::Ipv4], &[], isolated4),
         set(ISOLATED6, &[Type::Ipv6], &[], isolated6),
-    ];
-    (sets, interfaces)
+    ]
+}
+
+/// The sets of frames: the interfaces of isolated pods, and each with its addresses.
+pub(super) fn isolated_sets(pods: &[Member]) -> Vec<Set> {
+    let (mut interfaces, mut own4, mut own6) = <(Elements, Elements, Elements)>::default();
+    for pod in pods.iter().filter(|pod| pod.isolated) {
+        let name = interface(&pod.interface);
+        own4.insert([&name[..], &pod.addresses.ipv4.octets()].concat(), Vec::new());
+        if let Some(ipv6) = pod.addresses.ipv6 {
+            own6.insert([&name[..], &ipv6.octets()].concat(), Vec::new());
+        }
+        interfaces.insert(name, Vec::new());
+    }
+    let set = |name, key, elements| Set { name, key, data: &[], elements };
+    vec![
+        set(ISOLATED, &[Type::Interface], interfaces),
+        set(OWN4, &[Type::Interface, Type::Ipv4], own4),
+        set(OWN6, &[Type::Interface, Type::Ipv6], own6),
+    ]
 }
 
 fn version(address: IpAddr) -> usize {
@@ -122,7 +140,7 @@ pub(in crate::net) fn of_pod(set: &str, elements: &Elements, pod: &Member) -> El
         }
         ISOLATED4 => key == pod.addresses.ipv4.octets(),
         ISOLATED6 => pod.addresses.ipv6.is_some_and(|address| key == address.octets()),
-        ISOLATED => key == interface(&pod.interface),
+        ISOLATED | OWN4 | OWN6 => key.starts_with(&interface(&pod.interface)),
         _ => false,
     };
     let own = elements.iter().filter(|(key, data)| is_own(key, data));

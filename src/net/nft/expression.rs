@@ -34,6 +34,8 @@ pub(in crate::net) enum Expression {
     Unequal(Vec<u8>),
     /// Whether the key in the first words is in the set.
     In(&'static str),
+    /// Whether it is not.
+    NotIn(&'static str),
     /// Replaces the key in the first words by the map's value, if it has one.
     Map(&'static str),
     /// Sends the connection to the IPv4 address and port in the first words.
@@ -54,6 +56,8 @@ pub(in crate::net) enum Expression {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u32)]
 pub(in crate::net) enum Meta {
+    /// What a frame carries: `ETH_P_*`, two bytes.
+    Carried = 1,
     /// The name of the interface it came in by.
     InputName = 6,
     /// The name of the interface it goes out by.
@@ -100,7 +104,7 @@ impl Expression {
             Self::DestinationType => "fib",
             Self::Mask(_) => "bitwise",
             Self::Equal(_) | Self::Unequal(_) => "cmp",
-            Self::In(_) | Self::Map(_) => "lookup",
+            Self::In(_) | Self::NotIn(_) | Self::Map(_) => "lookup",
             Self::DestinationNat4 | Self::DestinationNat6 => "nat",
             Self::Masquerade => "masq",
             Self::Drop | Self::Accept | Self::Jump(_) => "immediate",
@@ -131,6 +135,8 @@ impl Expression {
             Self::Equal(bytes) => new().be32(1, FIRST).be32(2, 0).nest(3, &value(bytes)),
             Self::Unequal(bytes) => new().be32(1, FIRST).be32(2, 1).nest(3, &value(bytes)),
             Self::In(set) => new().text(1, set).be32(2, FIRST),
+            // NFT_LOOKUP_F_INV
+            Self::NotIn(set) => new().text(1, set).be32(2, FIRST).be32(5, 1),
             Self::Map(map) => new().text(1, map).be32(2, FIRST).be32(3, FIRST),
             Self::DestinationNat4 => destination_nat(IPV4, FIRST_WORD + 1),
             Self::DestinationNat6 => destination_nat(IPV6, FIRST_WORD + 4),

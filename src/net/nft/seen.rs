@@ -1,26 +1,30 @@
 //! What there is of a table, and how it differs from what it should be.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::Nft;
-use super::ruleset::{BySet, Elements, FORWARD, Family, Hook, Table, kind_of, length_of};
+use super::ruleset::{BySet, Elements, FORWARD, Family, Hook, Rule, Table, kind_of, length_of};
 use crate::net::attribute::{Attributes, be32, find, read, text};
 use crate::net::error::Result;
 
 /// `NFT_MSG_GETCHAIN`, and so on.
+const GET_TABLE: u8 = 1;
 const GET_CHAIN: u8 = 4;
 const GET_RULE: u8 = 7;
 const GET_SET: u8 = 10;
 const GET_ELEMENTS: u8 = 13;
 
-/// `NF_DROP`
+/// `NF_DROP` and `NF_ACCEPT`
 const DROP: u32 = 0;
+const ACCEPT: u32 = 1;
 
 /// A table as the kernel has it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(in crate::net) struct Seen {
-    /// Its chains, with kind, hook and priority of those that have one.
-    chains: BTreeMap<String, Option<(String, u32, i32)>>,
+    /// Whether it is there, and with what flags: `NFT_TABLE_F_DORMANT`.
+    flags: Option<u32>,
+    /// Its chains, with kind, hook, priority and policy of those that have one.
+    chains: BTreeMap<String, Option<(String, u32, i32, u32)>>,
     /// The comments of its rules, with their chains, in their order.
     rules: Vec<(String, String)>,
     /// Its sets: types and lengths of key and data.
@@ -50,13 +54,15 @@ impl Nft {
     pub(in crate::net) fn look(&mut self, family: Family, table: &str) -> Result<Seen> {
         let named = Attributes::new().text(1, table);
         let of_table = |payload: &[u8]| find(payload, 1).is_some_and(|name| text(name) == table);
+        let tables = self.list(GET_TABLE, family, &Attributes::new(), |payload| {
+            let flags = find(payload, 2).and_then(be32).unwrap_or_default();
+            of_table(payload).then_some(flags)
+        })?;
+        let Some(flags) = tables.first().copied() else { return Ok(Seen::default()) };
         let chains = self.list(GET_CHAIN, family, &Attributes::new(), |payload| {
             let name = text(find(payload, 3)?);
             of_table(payload).then_some((name, hook(payload)))
         })?;
-        if chains.is_empty() {
-            return Ok(Seen::default());
-        }
         let rules = self.list(GET_RULE, family, &named, |payload| {
             let comment = find(payload, 7).and_then(comment).unwrap_or_default();
             of_table(payload).then_some((text(find(payload, 2)?), comment))
@@ -76,6 +82,7 @@ impl Nft {
                 .insert(set.clone(), lists.into_iter().flat_map(|list: Elements| list).collect());
         }
         Ok(Seen {
+            flags: Some(flags),
             chains: chains.into_iter().collect(),
             rules,
             sets: sets.into_iter().collect(),
@@ -91,8 +98,7 @@ impl Nft {
         let mut chains = Vec::new();
         for family in [Family::Inet, Family::Ip, Family::Ip6] {
             chains.extend(self.list(GET_CHAIN, family, &Attributes::new(), |payload| {
-                let (kind, number, _) = hook(payload)?;
-                let policy = be32(find(payload, 5)?)?;
+                let (kind, number, _, policy) = hook(payload)?;
                 let table = format!("{} {}", family.name(), text(find(payload, 1)?));
                 (kind == "filter" && number == FORWARD && policy == DROP)
                     .then_some((table, text(find(payload, 3)?)))
@@ -102,12 +108,13 @@ impl Nft {
     }
 }
 
-/// Kind, hook and priority of a chain.
-fn hook(payload: &[u8]) -> Option<(String, u32, i32)> {
+/// Kind, hook, priority and policy of a chain.
+fn hook(payload: &[u8]) -> Option<(String, u32, i32, u32)> {
     let hook = find(payload, 4)?;
     let number = be32(find(hook, 1)?)?;
     let priority = be32(find(hook, 2)?)?.cast_signed();
-    Some((text(find(payload, 7)?), number, priority))
+    let policy = find(payload, 5).and_then(be32).unwrap_or(ACCEPT);
+    Some((text(find(payload, 7)?), number, priority, policy))
 }
 
 /// The comment in the user data of a rule: type 0, length, text.
@@ -127,7 +134,7 @@ fn element(payload: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
 impl Seen {
     /// Whether there is such a table.
     pub(in crate::net) fn exists(&self) -> bool {
-        !self.chains.is_empty()
+        self.flags.is_some()
     }
 
     /// Compares a table with what it should be.
@@ -160,11 +167,19 @@ impl Seen {
         if !self.exists() {
             return Some("is missing".to_owned());
         }
-        let place = |hook: &Hook| (hook.kind.to_owned(), hook.number, hook.priority);
+        if self.flags != Some(0) {
+            return Some("is dormant".to_owned());
+        }
+        let place = |hook: &Hook| (hook.kind.to_owned(), hook.number, hook.priority, ACCEPT);
+        let is_known = |name: &String| wanted.chains.iter().any(|chain| chain.name == name);
+        if let Some(name) = self.chains.keys().find(|name| !is_known(name)) {
+            return Some(format!("has a chain {name}, which is not tank's"));
+        }
         for chain in &wanted.chains {
             match self.chains.get(chain.name) {
                 Some(seen) if *seen == chain.hook.as_ref().map(place) => {}
-                _ => return Some(format!("lacks its chain {}", chain.name)),
+                Some(_) => return Some(format!("has another chain {}", chain.name)),
+                None => return Some(format!("lacks its chain {}", chain.name)),
             }
         }
         for set in &wanted.sets {
@@ -177,14 +192,10 @@ impl Seen {
                 return Some(format!("lacks its set {}", set.name));
             }
         }
-        let mut chains: BTreeSet<&str> = self.chains.keys().map(String::as_str).collect();
-        chains.extend(wanted.chains.iter().map(|chain| chain.name));
-        for name in chains {
-            let chain = wanted.chains.iter().find(|chain| chain.name == name);
-            let rules = chain.into_iter().flat_map(|chain| &chain.rules);
-            let seen = self.rules.iter().filter(|(chain, _)| chain == name);
-            if !rules.map(|rule| rule.note()).eq(seen.map(|(_, note)| note.clone())) {
-                return Some(format!("has other rules in its chain {name}"));
+        for chain in &wanted.chains {
+            let seen = self.rules.iter().filter(|(name, _)| name == chain.name);
+            if !chain.rules.iter().map(Rule::note).eq(seen.map(|(_, note)| note.clone())) {
+                return Some(format!("has other rules in its chain {}", chain.name));
             }
         }
         None

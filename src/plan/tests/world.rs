@@ -66,6 +66,7 @@ impl World {
                 pod.network = ObservedNetwork {
                     connected: true,
                     ports: ports.collect(),
+                    open: true,
                     drift: None,
                     present: true,
                 };
