@@ -5,6 +5,8 @@ pub(crate) mod fault_registry;
 pub(crate) mod fixtures;
 mod http;
 pub(crate) mod made;
+pub(crate) mod namespace;
+mod netlink;
 pub(crate) mod pods;
 pub(crate) mod program;
 pub(crate) mod registry;

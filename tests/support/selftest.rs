@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::fault_registry::{Answer, FaultRegistry, Gate, Step};
 use super::made::{Made, Packing, tar_of};
+use super::namespace::Namespace;
 use super::registry::{Access, Registry};
 use super::{Tank, fixtures, program, wait};
 
@@ -52,6 +53,40 @@ fn snapshot_sees_the_cgroup_of_an_instance_after_its_directory_is_gone() {
     fs::remove_dir(&cgroup).unwrap();
     assert!(seen.cgroups.contains(std::path::Path::new(&cgroup)), "{seen:?}");
     assert_eq!(left, [format!("+ cgroup {cgroup}")]);
+}
+
+#[test]
+fn snapshot_sees_what_is_left_of_a_network() {
+    let machine = Namespace::new();
+    let (tank, other) = (Tank::inside(&machine), Tank::inside(&machine));
+    let (root, base) = (tank.root().display().to_string(), tank.base());
+    fs::create_dir_all("/run/netns").unwrap();
+    fs::create_dir_all(tank.run_root()).unwrap();
+    machine.ip("link add one type bridge");
+    machine.sh(&format!("ip link set one alias 'tank {root} web'")).ok();
+    machine.ip(&format!("link add {} type bridge", &base[..13]));
+    machine.nft(&format!("add table inet {base}\nadd table bridge {base}\nadd table inet other"));
+    let name = format!("/run/netns/{base}-web");
+    std::os::unix::fs::symlink("/nowhere", &name).unwrap();
+    fs::write(tank.run_root().join("network.json"), "{}").unwrap();
+
+    let left = tank.leftovers();
+
+    assert_eq!(other.leftovers(), Vec::<String>::new());
+    let mut expected = vec![
+        format!("+ network {}/network.json", tank.run_root().display()),
+        format!("+ network {name}"),
+        format!("+ network link one \"tank {root} web\""),
+        format!("+ network link {} \"\"", &base[..13]),
+        format!("+ network table bridge {base}"),
+        format!("+ network table inet {base}"),
+    ];
+    expected.sort();
+    assert_eq!(left, expected);
+    let failed = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| drop(tank)));
+    assert!(failed.is_err());
+    assert!(!machine.ip("link").contains("one") && !fs::exists(&name).unwrap_or(true));
+    assert_eq!(machine.sh("nft list tables").ok().stdout, "table inet other\n");
 }
 
 #[test]

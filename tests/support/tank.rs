@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
+use super::namespace::Namespace;
 use super::program::{self, Output};
 use super::wait;
 use super::world::{Scope, World};
@@ -23,17 +24,28 @@ const SETTLED: Duration = Duration::from_secs(3);
 #[derive(Debug)]
 pub(crate) struct Tank {
     dir: tempfile::TempDir,
+    inside: Option<Namespace>,
     scope: RefCell<Scope>,
     before: World,
 }
 
 impl Tank {
     pub(crate) fn new() -> Self {
+        Self::with(None)
+    }
+
+    /// One whose commands, monitors with them, run in a network namespace: its machine.
+    pub(crate) fn inside(namespace: &Namespace) -> Self {
+        Self::with(Some(namespace.clone()))
+    }
+
+    fn with(inside: Option<Namespace>) -> Self {
         // The name is short because sockets live below it: their paths have 107 bytes (unix(7)).
         let dir = tempfile::Builder::new().prefix("tank-").rand_bytes(8).tempdir().unwrap();
-        let mut scope = Scope::new(&dir.path().join("root"), &dir.path().join("run"));
+        let [root, run] = ["root", "run"].map(|name| dir.path().join(name));
+        let mut scope = Scope::new(&root, &run, inside.clone());
         let before = World::of(&mut scope);
-        Self { dir, scope: RefCell::new(scope), before }
+        Self { dir, inside, scope: RefCell::new(scope), before }
     }
 
     /// The binary under test: the one cargo built, or `TANK_BIN` where that is not to be had.
@@ -65,7 +77,10 @@ impl Tank {
 
     /// The command `tank ARGS` on this tank's roots, with an empty environment.
     pub(crate) fn command(&self, args: impl IntoIterator<Item = impl AsRef<str>>) -> Command {
-        let mut command = Command::new(Self::binary());
+        let mut command = match &self.inside {
+            Some(namespace) => namespace.command(Self::binary()),
+            None => Command::new(Self::binary()),
+        };
         command.env_clear().current_dir(self.dir.path());
         command.arg("--root").arg(self.root()).arg("--run-root").arg(self.run_root());
         command.args(args.into_iter().map(|arg| arg.as_ref().to_owned()));
@@ -153,6 +168,36 @@ impl Tank {
         for shared in self.scope.borrow().shared_cgroups() {
             std::fs::remove_dir(shared.join("monitors")).unwrap_or_default();
             std::fs::remove_dir(shared).unwrap_or_default();
+        }
+        self.sweep_network();
+    }
+
+    /// How everything of this root is called on the machine, its packet filter among it.
+    pub(crate) fn base(&self) -> String {
+        self.scope.borrow().base()
+    }
+
+    /// Removes what is left of the network.
+    fn sweep_network(&self) {
+        let scope = self.scope.borrow();
+        let mut lines = Vec::new();
+        for link in scope.links() {
+            lines.push(format!("ip link del {}", link.name));
+        }
+        for table in scope.tables() {
+            lines.push(format!("nft delete table {} {}", table.family, table.name));
+        }
+        if !lines.is_empty() {
+            let mut shell = match &self.inside {
+                Some(namespace) => namespace.command("/bin/sh"),
+                None => Command::new("/bin/sh"),
+            };
+            // One end of a pair goes with the other.
+            shell.args(["-c", &lines.join("; ")]).stderr(std::process::Stdio::null());
+            shell.status().map(drop).unwrap_or_default();
+        }
+        for file in scope.names().into_iter().chain([scope.record()]) {
+            std::fs::remove_file(file).unwrap_or_default();
         }
     }
 }

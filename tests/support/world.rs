@@ -1,9 +1,12 @@
-//! Snapshots of everything a tank can leave on a machine: mounts, cgroups, processes, network
-//! namespaces, files. The difference of two shows what a command made, or failed to remove.
+//! Snapshots of everything a tank can leave on a machine: mounts, cgroups, processes, what belongs
+//! to its network, files. The difference of two shows what a command made, or failed to remove.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+
+use super::namespace::Namespace;
+use super::netlink::{self, Link, Table};
 
 /// Which part of the machine belongs to one tank: tests run side by side, so a snapshot must not
 /// see what another test's tank does.
@@ -17,11 +20,63 @@ pub(crate) struct Scope {
     cgroups: BTreeSet<PathBuf>,
     /// The network namespaces (`net:[inode]`) pinned under the run root.
     networks: BTreeSet<String>,
+    /// The network namespace that the tank runs in, unless it is the test's.
+    inside: Option<Namespace>,
 }
 
 impl Scope {
-    pub(crate) fn new(root: &Path, run_root: &Path) -> Self {
-        Self { roots: [root.to_owned(), run_root.to_owned()], ..Self::default() }
+    pub(crate) fn new(root: &Path, run_root: &Path, inside: Option<Namespace>) -> Self {
+        let roots = [root.to_owned(), run_root.to_owned()];
+        Self { roots, inside, ..Self::default() }
+    }
+
+    /// How everything of this root is called on the machine: `tank-` and the FNV-1a hash of its
+    /// path.
+    pub(crate) fn base(&self) -> String {
+        let path = self.roots[0].as_os_str().as_encoded_bytes();
+        let step = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3);
+        format!("tank-{:016x}", path.iter().fold(0xcbf2_9ce4_8422_2325, step))
+    }
+
+    fn within<T: Send>(&self, look: impl FnOnce() -> T + Send) -> T {
+        match &self.inside {
+            Some(namespace) => namespace.within(look),
+            None => look(),
+        }
+    }
+
+    /// The network interfaces of this root: what is written on them begins with its path, or one
+    /// has the name of its bridge.
+    pub(crate) fn links(&self) -> Vec<Link> {
+        let owner = format!("tank {}", self.roots[0].display());
+        let bridge = self.base()[.."tank-".len() + 8].to_owned();
+        let is_own = |link: &Link| {
+            link.name == bridge
+                || link.alias == owner
+                || link.alias.starts_with(&format!("{owner} "))
+        };
+        self.within(netlink::links).into_iter().filter(is_own).collect()
+    }
+
+    /// The tables of packet filters that are named after this root.
+    pub(crate) fn tables(&self) -> Vec<Table> {
+        let base = self.base();
+        self.within(netlink::tables).into_iter().filter(|table| table.name == base).collect()
+    }
+
+    /// The names for ip-netns(8) that are of this root.
+    pub(crate) fn names(&self) -> Vec<PathBuf> {
+        let (named, prefix) = (Path::new("/run/netns"), format!("{}-", self.base()));
+        let is_own = |name: &String| {
+            let to = fs::read_link(named.join(name));
+            name.starts_with(&prefix) || to.is_ok_and(|to| to.starts_with(&self.roots[1]))
+        };
+        entries(named).into_iter().filter(is_own).map(|name| named.join(name)).collect()
+    }
+
+    /// The file that says which kernel parameters were changed.
+    pub(crate) fn record(&self) -> PathBuf {
+        self.roots[1].join("network.json")
     }
 
     /// Takes note of the instances, cgroups and namespaces that are there now, so that they are
@@ -93,8 +148,9 @@ pub(crate) struct World {
     pub(crate) cgroups: BTreeSet<PathBuf>,
     /// Processes, as `PID command line`.
     pub(crate) processes: BTreeSet<(u32, String)>,
-    /// Names under `/run/netns` that stand for a pod's network.
-    pub(crate) networks: BTreeSet<String>,
+    /// What there is of its network: interfaces, tables of packet filters, names under
+    /// `/run/netns`, and the record of changed kernel parameters.
+    pub(crate) network: BTreeSet<String>,
     /// Files and directories under both roots.
     pub(crate) files: BTreeSet<PathBuf>,
 }
@@ -116,13 +172,7 @@ impl World {
             mounts: mounts.map(|mount| mount.line).collect(),
             cgroups: cgroups.filter(|cgroup| scope.is_left_over(cgroup)).cloned().collect(),
             processes: processes(scope),
-            networks: entries(Path::new("/run/netns"))
-                .into_iter()
-                .filter(|name| {
-                    fs::read_link(Path::new("/run/netns").join(name))
-                        .is_ok_and(|to| to.starts_with(&scope.roots[1]))
-                })
-                .collect(),
+            network: network(scope),
             files: scope.roots.iter().flat_map(|root| tree(root)).collect(),
         }
     }
@@ -140,7 +190,7 @@ impl World {
         compare("mount", self.mounts.clone(), before.mounts.clone());
         compare("cgroup", paths(&self.cgroups), paths(&before.cgroups));
         compare("process", processes(self), processes(before));
-        compare("network", self.networks.clone(), before.networks.clone());
+        compare("network", self.network.clone(), before.network.clone());
         compare("file", paths(&self.files), paths(&before.files));
         lines
     }
@@ -168,6 +218,19 @@ fn mounts() -> Vec<Mount> {
         Mount { root: field(3), target: field(4), kind, line: line.to_owned() }
     };
     table.lines().map(parse).collect()
+}
+
+fn network(scope: &Scope) -> BTreeSet<String> {
+    let links =
+        scope.links().into_iter().map(|link| format!("link {} {:?}", link.name, link.alias));
+    let tables = scope.tables().into_iter().map(|t| format!("table {} {}", t.family, t.name));
+    let names = scope.names().into_iter().map(|name| name.display().to_string());
+    let record = Some(scope.record()).filter(|record| record.exists());
+    links
+        .chain(tables)
+        .chain(names)
+        .chain(record.map(|record| record.display().to_string()))
+        .collect()
 }
 
 fn processes(scope: &Scope) -> BTreeSet<(u32, String)> {

@@ -23,7 +23,8 @@ use kernel::Kernel;
 /// What runs there of the black-box tests: arguments of libtest.
 const BLACK_BOX: &[&str] = &[
     "vm::machine::",
-    "support::selftest::snapshot",
+    "support::selftest::snapshot_sees_a_process",
+    "support::selftest::snapshot_sees_the_cgroup",
     "container::end::",
     "container::limits::",
     "container::exec::a_killed_client",
