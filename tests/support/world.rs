@@ -18,8 +18,6 @@ pub(crate) struct Scope {
     ids: BTreeSet<String>,
     /// The cgroups of these instances, and those above them that are tank's.
     cgroups: BTreeSet<PathBuf>,
-    /// The network namespaces (`net:[inode]`) pinned under the run root.
-    networks: BTreeSet<String>,
     /// The network namespace that the tank runs in, unless it is the test's.
     inside: Option<Namespace>,
 }
@@ -79,7 +77,7 @@ impl Scope {
         self.roots[1].join("network.json")
     }
 
-    /// Takes note of the instances, cgroups and namespaces that are there now, so that they are
+    /// Takes note of the instances and cgroups that are there now, so that they are
     /// recognised after the files that tie them to this tank are gone.
     pub(crate) fn learn(&mut self) {
         for root in &self.roots {
@@ -90,11 +88,6 @@ impl Scope {
                 let ours = cgroup.ancestors().filter(|above| last_part(above).contains("tank"));
                 self.cgroups.extend(ours.map(Path::to_owned));
                 self.cgroups.insert(cgroup);
-            }
-        }
-        for mount in mounts() {
-            if mount.root.starts_with("net:") && self.mentions(&mount.target) {
-                self.networks.insert(mount.root);
             }
         }
     }
@@ -160,13 +153,7 @@ impl World {
     pub(crate) fn of(scope: &mut Scope) -> Self {
         scope.learn();
         let scope = &*scope;
-        // The kernel gives the number of a namespace that is gone to the next one, which may be
-        // another test's: numbers count only where no path tells.
-        let visible = |mount: &Mount| {
-            mount.target.starts_with("/run/netns/") && scope.networks.contains(&mount.root)
-        };
-        let mounts =
-            mounts().into_iter().filter(|mount| scope.mentions(&mount.line) || visible(mount));
+        let mounts = mounts().into_iter().filter(|mount| scope.mentions(&mount.line));
         let cgroups = scope.cgroups.iter().filter(|cgroup| cgroup.is_dir());
         Self {
             mounts: mounts.map(|mount| mount.line).collect(),
@@ -204,7 +191,6 @@ impl World {
 
 /// One line of mountinfo, see proc_pid_mountinfo(5).
 struct Mount {
-    root: String,
     target: String,
     kind: String,
     line: String,
@@ -215,7 +201,7 @@ fn mounts() -> Vec<Mount> {
     let parse = |line: &str| {
         let field = |n: usize| line.split(' ').nth(n).unwrap().to_owned();
         let kind = line.split(" - ").nth(1).unwrap().split(' ').next().unwrap().to_owned();
-        Mount { root: field(3), target: field(4), kind, line: line.to_owned() }
+        Mount { target: field(4), kind, line: line.to_owned() }
     };
     table.lines().map(parse).collect()
 }
