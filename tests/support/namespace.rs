@@ -72,4 +72,11 @@ impl Namespace {
         let mut command = self.command(installed("nft", "nftables"));
         program::run(command.args(["-f", "-"]), script.as_bytes(), DEADLINE).ok().stdout
     }
+
+    /// Sets a kernel parameter of its own.
+    pub(crate) fn set_sysctl(&self, name: &str, value: &str) {
+        let path = format!("/proc/sys/net/{name}");
+        let set = self.within(|| std::fs::write(&path, value));
+        set.unwrap_or_else(|error| panic!("{path}: {error}"));
+    }
 }
