@@ -5,6 +5,7 @@
 //! is the world outside of it.
 
 mod client;
+mod filter;
 mod healing;
 mod isolation;
 mod names;
