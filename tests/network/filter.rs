@@ -1,7 +1,10 @@
-//! Packets that take another way than most, and what a change of one pod is to the others.
+//! What is found out by packets that take another way than most: through the packet filter of the
+//! bridge, before an address is settled, beside chains of others.
 
-use super::client::await_get;
+use super::client::{await_get, get};
 use super::{HOST4, HOST6, Machine, idle, server};
+use crate::support::pods::{runs, send};
+use crate::support::wait;
 
 /// Sets whether packets between ports of a bridge pass the rules for routed ones (br_netfilter).
 fn filter_bridges(machine: &Machine, value: &str) {
@@ -28,6 +31,16 @@ fn a_pod_reaches_its_own_published_port_by_the_addresses_of_the_machine() {
     }
 }
 
+/// Whoever is told that a pod is there reaches it: no family is late.
+#[test]
+fn ipv6_is_there_as_soon_as_ipv4_is() {
+    let (machine, outside) = Machine::and_outside();
+    machine.tank.apply(&server("web", "", "['8080:80']")).ok();
+    await_get(&outside, &format!("{HOST4}:8080"), "/name");
+    let first = get(&outside, &format!("[{HOST6}]:8080"), "/name");
+    assert_eq!(first.as_deref(), Ok("web"), "the first connection over IPv6");
+}
+
 #[test]
 fn a_plan_that_isolates_a_pod_names_the_field_and_concerns_no_other() {
     let machine = Machine::new();
@@ -39,4 +52,44 @@ fn a_plan_that_isolates_a_pod_names_the_field_and_concerns_no_other() {
     assert_eq!(plan["changes"], 1, "{plan}");
     assert_eq!(plan["steps"][0]["pod"], "alone", "{plan}");
     assert_eq!(plan["steps"][0]["cause"], "isolated: false -> true", "{plan}");
+}
+
+/// A chain of others in the table of tank may drop everything.
+#[test]
+fn a_chain_that_others_hook_into_the_table_is_drift() {
+    let (machine, _outside) = Machine::and_outside();
+    machine.tank.apply(&(server("web", "", "[]") + &idle("client"))).ok();
+    assert_eq!(machine.await_fetch("client", "http://web/name"), "web\n");
+    let hook = "{ type filter hook output priority 10; policy drop; }";
+    machine.namespace.nft(&format!("add chain inet {} more {hook}", machine.tank.base()));
+    let plan = machine.tank.run(["plan", "--detailed-exitcode"]).exits(2);
+    assert!(plan.stdout.contains("firewall"), "{plan}");
+    machine.tank.run(["reconcile"]).ok();
+    machine.assert_settled();
+    let tables = machine.namespace.nft("list ruleset");
+    assert!(!tables.contains("chain more"), "{tables}");
+}
+
+/// A monitor that heals the network does not forget that its program is to be started again.
+#[test]
+fn a_program_that_ended_is_started_again_where_the_network_has_to_be_healed_first() {
+    let machine = Machine::new();
+    machine.tank.apply(&server("web", "", "['8080:80']")).ok();
+    await_get(&machine.namespace, "127.0.0.1:8080", "/name");
+    machine.namespace.ip(&format!("link del {}", interface(&machine, "web")));
+    send(machine.tank.pid("web"), rustix::process::Signal::KILL);
+    machine.tank.await_life("a second life", "web", |life| runs(life, 2));
+    wait::until("an answer", crate::support::pods::SOON, || {
+        get(&machine.namespace, "127.0.0.1:8080", "/name").ok()
+    });
+    machine.assert_settled();
+}
+
+/// The machine's end of a pod's pair of interfaces.
+#[track_caller]
+fn interface(machine: &Machine, pod: &str) -> String {
+    let alias = format!("tank {} {pod}", machine.tank.root().display());
+    let links: serde_json::Value = serde_json::from_str(&machine.namespace.ip("-j link")).unwrap();
+    let own = links.as_array().unwrap().iter().find(|link| link["ifalias"] == alias.as_str());
+    own.expect("its interface")["ifname"].as_str().unwrap().to_owned()
 }
