@@ -2,6 +2,7 @@
 //! for every world.
 
 mod ended;
+mod network;
 mod notation;
 mod pods;
 mod properties;

@@ -3,10 +3,12 @@
 //! *Desired*: the generations of a pod `web`, separated by ` => `; the last one is desired. Words
 //! of a generation: `app=nginx:1` a container and its image; for the container before, `pids=5`,
 //! `sysctl=128`, and `digest=a` what its image was resolved to; `restart=never`, `retries=2`, `hostname=www`,
-//! `network=host`, `label=x`; `stop` and `deleting`. `-` is no desired pod.
+//! `network=host` or `bridge` (`none` unless it says so), `isolated`, `ports=80:80,81:81` of the
+//! container before, `label=x`; `stop` and `deleting`. `-` is no desired pod.
 //!
-//! *Observed*: `absent`, `partial` or `ready` for the sandbox, then the instances, oldest first,
-//! separated by `; `. Words of an instance: `app/2` container and attempt, `g1` its generation,
+//! *Observed*: `absent`, `partial` or `ready` for the sandbox; behind it for a pod on the bridge
+//! `on`, or `on=80:80,81:81` with the ports it has, `closed` if these are not open, `drift=x`, and
+//! `left` if something of the network is there. Then the instances, oldest first, separated by `; `. Words of an instance: `app/2` container and attempt, `g1` its generation,
 //! `s3` its streak, `ran=5s` how long it ran, `ago=1h` when it ended (`ago=?` unknown, `ago=-5s`
 //! in the future), `digest=a` its image, `lost` its spec is not stored any more, `gone` nothing is
 //! left of it, `removed` it was taken away, and how it is: `running`, `unknown`, `created`,
@@ -23,13 +25,16 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::model::pod::{Capabilities, Network, Pull, Restart, RestartPolicy, Seccomp, Source};
+use crate::model::pod::{
+    Capabilities, Network, Port, Pull, Restart, RestartPolicy, Seccomp, Source,
+};
 use crate::model::{
     Container, ContainerName, DesiredPod, Digest, Exit, ExitReason, Instance, InstanceId, Pod,
     RunState, State,
 };
 use crate::plan::{
-    Action, Observed, ObservedInstance, ObservedPod, Plan, SandboxState, Step, plan, restart,
+    Action, Observed, ObservedInstance, ObservedNetwork, ObservedPod, Plan, SandboxState, Step,
+    plan, restart,
 };
 
 /// The time of every test.
@@ -102,6 +107,9 @@ fn generation(number: u64, text: &str) -> DesiredPod {
             "retries" => pod.restart.max_retries = Some(value.parse().unwrap()),
             "hostname" => pod.hostname = value.to_owned(),
             "network" if value == "host" => pod.network = Network::Host,
+            "network" if value == "bridge" => pod.network = Network::Bridge,
+            "isolated" => pod.isolated = true,
+            "ports" => pod.containers.last_mut().unwrap().ports = ports(value),
             "label" => drop(pod.labels.insert("tier".to_owned(), value.to_owned())),
             "pids" => pod.containers.last_mut().unwrap().pids = Some(value.parse().unwrap()),
             "sysctl" => {
@@ -116,6 +124,10 @@ fn generation(number: u64, text: &str) -> DesiredPod {
         }
     }
     desired
+}
+
+fn ports(text: &str) -> Vec<Port> {
+    text.split(',').map(|port| port.parse().unwrap()).collect()
 }
 
 fn policy(text: &str) -> RestartPolicy {
@@ -137,7 +149,7 @@ fn pod() -> Pod {
         hostname: "web".to_owned(),
         restart: Restart::default(),
         stop_timeout: Duration::from_secs(30),
-        network: Network::Bridge,
+        network: Network::None,
         isolated: false,
         dns: Vec::new(),
         dns_search: Vec::new(),
@@ -184,14 +196,30 @@ fn container(name: ContainerName, image: &str) -> Container {
 /// What was seen of the pod.
 pub(super) fn observed(generations: &[DesiredPod], text: &str) -> ObservedPod {
     let mut parts = text.split("; ");
-    let sandbox = match parts.next().unwrap() {
+    let mut words = parts.next().unwrap().split(' ');
+    let sandbox = match words.next().unwrap() {
         "absent" => SandboxState::Absent,
         "partial" => SandboxState::Partial,
         "ready" => SandboxState::Ready,
         other => panic!("{other} is no state of a sandbox"),
     };
+    let mut network = ObservedNetwork { open: true, ..ObservedNetwork::default() };
+    for word in words {
+        let (key, value) = word.split_once('=').unwrap_or((word, ""));
+        match key {
+            "on" => (network.connected, network.present) = (true, true),
+            "closed" => network.open = false,
+            "drift" => network.drift = Some(value.to_owned()),
+            "left" => network.present = true,
+            other => panic!("{other} is no state of a network"),
+        }
+        if key == "on" && !value.is_empty() {
+            let app = || "app".parse().unwrap();
+            network.ports = ports(value).into_iter().map(|port| (app(), port)).collect();
+        }
+    }
     let instances = parts.map(|part| instance(generations, part)).collect();
-    ObservedPod { sandbox, instances, ..ObservedPod::default() }
+    ObservedPod { sandbox, network, instances }
 }
 
 fn instance(generations: &[DesiredPod], text: &str) -> ObservedInstance {

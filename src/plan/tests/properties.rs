@@ -53,7 +53,15 @@ fn generation() -> impl Strategy<Value = String> {
         "a=x:1 digest=b",
         "a=x:1 sysctl=1",
     ]);
-    let pod = prop::sample::select(vec!["", "", "hostname=www", "network=host", "label=x"]);
+    let pod = prop::sample::select(vec![
+        "",
+        "",
+        "hostname=www",
+        "network=host",
+        "network=bridge",
+        "network=bridge isolated",
+        "label=x",
+    ]);
     let restart = prop::sample::select(vec![
         "",
         "restart=never",

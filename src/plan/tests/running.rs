@@ -138,7 +138,7 @@ fn namespaces_are_made_anew_when_they_do_not_suit() {
             "app=nginx:1 => app=nginx:1 network=host",
             "ready; app/1 running",
             "stop/app/1 remove/app/1 remove-sandbox create-sandbox start/app/2: \
-             network: bridge -> host",
+             network: none -> host",
         ],
         [
             "nothing of it runs",
