@@ -11,7 +11,7 @@ use ipnet::IpNet;
 use super::conntrack;
 use super::error::{Error, Result};
 use super::firewall::{self, is_of_pods, of_pod, udp_ports};
-use super::forwarding;
+use super::forwarding::{self, Record};
 use super::layout::{Layout, Member, hardware_address};
 use super::link::{self, Link, Pair};
 use super::netlink::Connection;
@@ -68,7 +68,7 @@ impl<'a> Host<'a> {
     /// Takes away the interfaces and the entries in the packet filter of pods that are not in
     /// `members`. Without any member, all of it goes, and kernel parameters are as they were.
     pub fn sweep(&mut self, members: &[Member]) -> Result<()> {
-        let mut view = self.view(members)?;
+        let view = self.view(members)?;
         let is_gone = |pod: &str| !members.iter().any(|member| member.pod == pod);
         let mut gone: Vec<Link> = view
             .pods(self.layout)
@@ -90,7 +90,7 @@ impl<'a> Host<'a> {
             self.nft.remove(&there)?;
             forget_streams(&[&view.seen(Family::Inet).elements])?;
         }
-        std::mem::take(&mut view.record).restore(&self.layout.owner, self.record)
+        Record::read(self.record).restore(&self.layout.owner, self.record)
     }
 
     /// Removes interfaces, all of them in one go: each removal alone would wait for every
@@ -126,8 +126,7 @@ impl<'a> Host<'a> {
             }
             None => self.make_bridge(view)?,
         };
-        let mut record = view.record.clone();
-        view.forwarding.apply(&layout.owner, &mut record, self.record)?;
+        view.forwarding.apply(&layout.owner, self.record)?;
         let lacking = gateways(layout).into_iter().filter(|address| {
             !view.addresses.contains(&route::Address { index, address: *address })
         });
@@ -147,8 +146,7 @@ impl<'a> Host<'a> {
             link::label(name, &layout.owner),
         ])?;
         // Before it is up: it should not even begin to listen to routers.
-        let mut record = view.record.clone();
-        view.forwarding.apply(&layout.owner, &mut record, self.record)?;
+        view.forwarding.apply(&layout.owner, self.record)?;
         self.route.request(link::bring_up(name))?;
         let made = link::find(&mut self.route, name)?;
         let missing = || Error::Unreadable { doing: format!("make the bridge {name}") };

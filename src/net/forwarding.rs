@@ -186,16 +186,17 @@ impl Forwarding {
     }
 
     /// Sets what is not as it should be, after writing down what lasts.
-    pub(super) fn apply(&self, owner: &str, record: &mut Record, path: &Path) -> Result<()> {
+    pub(super) fn apply(&self, owner: &str, path: &Path) -> Result<()> {
         let differing: Vec<_> = self.differing().collect();
-        let before = record.clone();
+        let before = Record::read(path);
+        let mut record = before.clone();
         record.owners.insert(owner.to_owned());
         for setting in differing.iter().filter(|setting| setting.lasting) {
             let before = get(&setting.path).unwrap_or_default();
             let after = setting.value.to_owned();
             record.changed.entry(setting.path.clone()).or_insert((before, after));
         }
-        if *record != before {
+        if record != before {
             record.write(path)?;
         }
         differing.into_iter().try_for_each(|setting| set(&setting.path, setting.value))

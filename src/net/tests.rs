@@ -171,11 +171,13 @@ fn forwarding_is_turned_on_for_single_interfaces_and_put_back() {
         let wanted = Forwarding::wanted(&layout(), &[], &[up("lo")], None, &Record::read(&path));
         assert_eq!(wanted.guarded4, ["lo"]);
         assert!(wanted.drift().is_some());
-        wanted.apply(OWNER, &mut Record::read(&path), &path).unwrap();
+        wanted.apply(OWNER, &path).unwrap();
         assert_eq!(wanted.drift(), None);
         assert_eq!(get("ipv4/conf/lo/forwarding").as_deref(), Some("1"));
         assert_eq!(get("ipv4/ip_forward").as_deref(), Some("0"));
-        wanted.apply(OTHER, &mut Record::read(&path), &path).unwrap();
+        let again = Forwarding::wanted(&layout(), &[], &[up("lo")], None, &Record::read(&path));
+        assert_eq!(again, wanted);
+        again.apply(OTHER, &path).unwrap();
         Record::read(&path).restore(OWNER, &path).unwrap();
         assert_eq!(wanted.drift(), None, "another root needs it");
         Record::read(&path).restore(OTHER, &path).unwrap();
@@ -192,7 +194,7 @@ fn the_loopback_is_routed_only_where_a_port_is_published_on_it() {
             let members = [member("web", 2, false, ports)];
             let wanted = Forwarding::wanted(&layout, &members, &[], None, &Record::default());
             let tmp = tempfile::tempdir().unwrap();
-            wanted.apply(OWNER, &mut Record::default(), &tmp.path().join("network.json")).unwrap();
+            wanted.apply(OWNER, &tmp.path().join("network.json")).unwrap();
             get("ipv4/conf/lo/route_localnet").unwrap() == "1"
         };
         assert!(!routes(&[]));
@@ -208,7 +210,7 @@ fn what_somebody_else_has_come_to_need_is_not_put_back() {
         let tmp = tempfile::tempdir().unwrap();
         let path = tmp.path().join("network.json");
         let wanted = Forwarding::wanted(&layout(), &[], &[up("lo")], None, &Record::read(&path));
-        wanted.apply(OWNER, &mut Record::read(&path), &path).unwrap();
+        wanted.apply(OWNER, &path).unwrap();
         set("ipv4/ip_forward", "1").unwrap();
         let now = Forwarding::wanted(&layout(), &[], &[up("lo")], None, &Record::read(&path));
         assert!(now.guarded4.is_empty(), "the machine is a router of its own will");

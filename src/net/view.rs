@@ -50,7 +50,6 @@ pub(super) struct View {
     pub(super) links: Vec<Link>,
     pub(super) addresses: Vec<Address>,
     pub(super) mtu: u32,
-    pub(super) record: Record,
     pub(super) forwarding: Forwarding,
     seen: [(Family, Seen); 2],
 }
@@ -77,7 +76,7 @@ impl View {
             (Family::Bridge, nft.look(Family::Bridge, &layout.table)?),
         ];
         let mtu = layout.mtu.or(uplink).unwrap_or(ETHERNET).max(least);
-        Ok(Self { links, addresses, mtu, record, forwarding, seen })
+        Ok(Self { links, addresses, mtu, forwarding, seen })
     }
 
     /// The bridge, if it is there.
