@@ -38,5 +38,6 @@ pub mod seccomp;
 pub mod signal;
 pub mod socket;
 pub mod terminal;
+pub mod watch;
 
 pub use error::{Error, Result};

@@ -36,6 +36,13 @@ impl AsFd for Signals {
     }
 }
 
+/// Forgets a signal that is blocked and pending: delivered later, it would act later.
+pub fn discard(number: Number) -> Result<()> {
+    let mut signals = Signals::block(&[number])?;
+    while signals.pending()?.is_some() {}
+    Ok(())
+}
+
 /// Blocks every signal that can be blocked, for a process that must not be disturbed.
 pub fn block_all() -> Result<()> {
     SigSet::all().thread_block().map_err(|errno| Error::new("sigprocmask", "", errno))
