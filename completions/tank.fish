@@ -44,7 +44,7 @@ complete -c tank -n "__fish_tank_needs_command" -f -a "describe" -d 'Show the sp
 complete -c tank -n "__fish_tank_needs_command" -f -a "plan" -d 'Say what a pass would do and why, and change nothing'
 complete -c tank -n "__fish_tank_needs_command" -f -a "reconcile" -d 'Run one pass: compare what should run with what does, and act on the difference'
 complete -c tank -n "__fish_tank_needs_command" -f -a "exec" -d 'Run a program in a running container'
-complete -c tank -n "__fish_tank_needs_command" -f -a "logs" -d 'Print the log of a container'
+complete -c tank -n "__fish_tank_needs_command" -f -a "logs" -d 'Print the logs of containers'
 complete -c tank -n "__fish_tank_needs_command" -f -a "image" -d 'Pull, load, list, save and remove images'
 complete -c tank -n "__fish_tank_needs_command" -f -a "network" -d 'Look at the network of pods'
 complete -c tank -n "__fish_tank_needs_command" -f -a "doctor" -d 'Check this machine and the state, and say what is missing and what that means'
@@ -178,13 +178,25 @@ complete -c tank -n "__fish_tank_using_subcommand exec" -s d -l detach -d 'Retur
 complete -c tank -n "__fish_tank_using_subcommand exec" -s v -l verbose -d 'Show progress also where standard error is not a terminal'
 complete -c tank -n "__fish_tank_using_subcommand exec" -s q -l quiet -d 'Show results and errors only'
 complete -c tank -n "__fish_tank_using_subcommand exec" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c tank -n "__fish_tank_using_subcommand logs" -s n -l lines -d 'Begin with the last N lines' -r
+complete -c tank -n "__fish_tank_using_subcommand logs" -s n -l lines -l tail -d 'Begin with the last N lines of each container' -r
+complete -c tank -n "__fish_tank_using_subcommand logs" -l since -d 'Only lines from this time on' -r
+complete -c tank -n "__fish_tank_using_subcommand logs" -l until -d 'Only lines before this time' -r
+complete -c tank -n "__fish_tank_using_subcommand logs" -l stream -d 'Only what was written to this stream' -r -f -a "stdout\t'Standard output, and what is written to a terminal'
+stderr\t'Standard error'"
+complete -c tank -n "__fish_tank_using_subcommand logs" -l prefix -d 'Put the name of the container before each line; auto does so for several containers' -r -f -a "auto\t'Where there are several containers'
+always\t'Always'
+never\t'Never'"
+complete -c tank -n "__fish_tank_using_subcommand logs" -s o -l output -d 'Print JSON for scripts' -r -f -a "json\t'One JSON object'"
 complete -c tank -n "__fish_tank_using_subcommand logs" -l root -d 'Directory of everything that must survive a reboot' -r -F
 complete -c tank -n "__fish_tank_using_subcommand logs" -l run-root -d 'Directory of everything that a reboot discards' -r -F
 complete -c tank -n "__fish_tank_using_subcommand logs" -l color -d 'When to use colours; NO_COLOR is obeyed' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
-complete -c tank -n "__fish_tank_using_subcommand logs" -s f -l follow -d 'Wait for more until the container ends'
+complete -c tank -n "__fish_tank_using_subcommand logs" -s f -l follow -d 'Wait for more until the pods are done, stopped or deleted'
+complete -c tank -n "__fish_tank_using_subcommand logs" -s t -l timestamps -d 'Put the time before each line, with nanoseconds, in UTC'
+complete -c tank -n "__fish_tank_using_subcommand logs" -s p -l previous -d 'Only the life before the last one'
+complete -c tank -n "__fish_tank_using_subcommand logs" -l all -d 'All lives on record, which is the default'
+complete -c tank -n "__fish_tank_using_subcommand logs" -l raw -d 'Do not escape what could steer the terminal'
 complete -c tank -n "__fish_tank_using_subcommand logs" -s v -l verbose -d 'Show progress also where standard error is not a terminal'
 complete -c tank -n "__fish_tank_using_subcommand logs" -s q -l quiet -d 'Show results and errors only'
 complete -c tank -n "__fish_tank_using_subcommand logs" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -393,7 +405,7 @@ complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subc
 complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed get list ps describe plan reconcile exec logs image network doctor login logout schema completions man help" -f -a "plan" -d 'Say what a pass would do and why, and change nothing'
 complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed get list ps describe plan reconcile exec logs image network doctor login logout schema completions man help" -f -a "reconcile" -d 'Run one pass: compare what should run with what does, and act on the difference'
 complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed get list ps describe plan reconcile exec logs image network doctor login logout schema completions man help" -f -a "exec" -d 'Run a program in a running container'
-complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed get list ps describe plan reconcile exec logs image network doctor login logout schema completions man help" -f -a "logs" -d 'Print the log of a container'
+complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed get list ps describe plan reconcile exec logs image network doctor login logout schema completions man help" -f -a "logs" -d 'Print the logs of containers'
 complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed get list ps describe plan reconcile exec logs image network doctor login logout schema completions man help" -f -a "image" -d 'Pull, load, list, save and remove images'
 complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed get list ps describe plan reconcile exec logs image network doctor login logout schema completions man help" -f -a "network" -d 'Look at the network of pods'
 complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed get list ps describe plan reconcile exec logs image network doctor login logout schema completions man help" -f -a "doctor" -d 'Check this machine and the state, and say what is missing and what that means'

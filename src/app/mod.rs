@@ -27,13 +27,14 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 
 use crate::engine::{Busy, Engine, Roots};
-use crate::model::PodName;
+use crate::model::{ContainerName, PodName};
 use crate::sys::clock;
 
 pub use crate::engine::Resolved;
 pub use crate::image::registry::Secret;
 pub use crate::image::save::{Format as SaveFormat, Target as SaveTarget};
 pub use crate::image::{Platform, progress};
+pub use crate::runtime::log::{Gap as LogGap, Line as LogLine, Stream as LogStream};
 pub use error::{Error, ExecFailure, InvalidFile, Kind};
 use report::Progress;
 
@@ -78,35 +79,43 @@ pub struct ReconcileRequest {
     pub wait_backoff: bool,
 }
 
-/// Which part of a log to read.
+/// A container whose log is read. It displays as `pod/container`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogSource {
+    /// Its pod.
+    pub pod: PodName,
+    /// Its name.
+    pub container: ContainerName,
+}
+
+/// Which part of logs to read.
 #[derive(Debug, Clone, Default)]
 pub struct LogsRequest {
-    /// Wait for more until the container has ended.
+    /// Wait for more until the containers have ended.
     pub follow: bool,
-    /// Start with the last so many lines; `None` is all of them.
+    /// Start with the last so many lines of each container; `None` is all of them.
     pub lines: Option<usize>,
+    /// Only lines from this time on.
+    pub since: Option<Timestamp>,
+    /// Only lines before this time.
+    pub until: Option<Timestamp>,
+    /// Only what was written to this stream.
+    pub stream: Option<LogStream>,
+    /// Only the life before the last one; otherwise all that are on record.
+    pub previous: bool,
+    /// When following, hand on the beginning of a line without waiting for its end.
+    pub at_once: bool,
 }
 
-/// Where a log line came from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LogStream {
-    /// Standard output, or the terminal.
-    Stdout,
-    /// Standard error.
-    Stderr,
-}
-
-/// One line of a log.
+/// What reading logs comes upon.
 #[derive(Debug)]
-pub struct LogLine<'a> {
-    /// Where it came from.
-    pub stream: LogStream,
-    /// When it was read from the container.
-    pub time: Timestamp,
-    /// The text, without its newline.
-    pub text: &'a [u8],
-    /// Whether the next line of the stream continues it.
-    pub partial: bool,
+pub enum LogEvent<'a> {
+    /// A line of a container, or a part of one.
+    Line(&'a LogSource, &'a LogLine),
+    /// Part of a container's log could not be read.
+    Gap(&'a LogSource, &'a LogGap),
+    /// There is nothing more for now.
+    Pause,
 }
 
 /// What to execute in a running container, and what it is connected to.

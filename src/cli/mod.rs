@@ -33,6 +33,7 @@ pub mod failure;
 pub mod flags;
 pub mod generate;
 pub mod input;
+pub mod moment;
 pub mod pass;
 pub mod people;
 pub mod pull_progress;

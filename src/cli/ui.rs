@@ -193,9 +193,14 @@ impl Stream {
 
     /// Writes a JSON document on one line, at once: one of a stream.
     pub fn json_line(&mut self, value: &impl Serialize) -> io::Result<()> {
-        let document = serde_json::to_string(value)?;
-        self.json_text(&document)?;
+        self.json_object(value)?;
         self.flush()
+    }
+
+    /// As [`Stream::json_line`], for when there are more to come at once.
+    pub fn json_object(&mut self, value: &impl Serialize) -> io::Result<()> {
+        let document = serde_json::to_string(value)?;
+        self.json_text(&document)
     }
 
     fn json_text(&mut self, document: &str) -> io::Result<()> {

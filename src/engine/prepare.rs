@@ -21,7 +21,7 @@ use crate::sys;
 
 /// The size at which a log is rotated, and how many files of it are kept.
 const LOG_SIZE: u64 = 10 << 20;
-pub(super) const LOG_FILES: u32 = 5;
+const LOG_FILES: u32 = 5;
 
 /// Everything that starting an instance takes.
 #[derive(Debug)]

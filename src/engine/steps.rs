@@ -1,7 +1,6 @@
 //! What each step of a plan does to the world. Every one may be repeated.
 
 use std::os::fd::AsFd;
-use std::path::Path;
 use std::time::Duration;
 
 use super::ending::Ending;
@@ -14,9 +13,8 @@ use crate::model::pod::Network;
 use crate::model::{InstanceId, Pod, State};
 use crate::plan::{Action, Step};
 use crate::runtime::cgroup::Limits;
-use crate::runtime::monitor::numbered_log;
 use crate::runtime::sandbox::{self, Sandbox};
-use crate::runtime::{end, observe, start};
+use crate::runtime::{end, log, observe, start};
 use crate::sys::{clock, file};
 
 /// How many lives of a container have their logs kept.
@@ -109,7 +107,7 @@ impl Engine {
         }
         end::remove(place.files(), &group)?;
         if let Some(old) = instance.attempt.checked_sub(KEPT_LOGS) {
-            remove_log(&self.directories.log(&instance.pod, &instance.container, old))?;
+            log::remove(&self.directories.log(&instance.pod, &instance.container, old))?;
         }
         if matches!(instance.state, State::Created | State::Removing) {
             instance.state = State::Missing;
@@ -141,14 +139,6 @@ impl Engine {
         self.cgroups.remove_empty(pod)?;
         Ok(Progress::Done(None))
     }
-}
-
-/// Removes the log of one attempt, with its rotated files.
-fn remove_log(path: &Path) -> Result<()> {
-    for number in 0..prepare::LOG_FILES {
-        file::remove_file(&numbered_log(path, number))?;
-    }
-    Ok(())
 }
 
 /// The sandbox that a pod's spec asks for.

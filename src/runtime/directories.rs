@@ -3,7 +3,7 @@
 //! ```text
 //! ROOT/bin/                       copies of the program that monitors and inits run from
 //! ROOT/containers/<id>/           spec.json, launch.json, exit.json, files/, upper/, work/, root/
-//! ROOT/logs/<pod>/<container>/    <attempt>.log and its rotated files
+//! ROOT/logs/<pod>/<container>/    <attempt>.log and its complete files, see super::log
 //! RUN/pods/<pod>/ns/              the pinned namespaces
 //! RUN/containers/<id>/            monitor.lock, status.json, stopping
 //! RUN/locks/<pod>.lock            held while a pass works on the pod

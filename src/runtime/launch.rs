@@ -1,14 +1,18 @@
 //! What a monitor is told about the instance it starts, beyond the OCI specification.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use super::directories::InstanceFiles;
 use crate::model::{ContainerName, InstanceId, PodName};
+use crate::sys::file;
 
 /// The version of the files and messages between a monitor and the commands.
 pub const PROTOCOL: u32 = 1;
+
+/// No launch description or specification is longer.
+pub(super) const MAX_DESCRIPTION: u64 = 16 * 1024 * 1024;
 
 /// What a monitor is told. It is also what `exec` needs to know of a running instance.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,12 +50,25 @@ pub struct Launch {
 /// Where output goes, and how much of it is kept.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LogFile {
-    /// The file that is written; older ones have `.1`, `.2`, ... appended.
+    /// The file that is written; see [`super::log`] for those beside it.
     pub path: PathBuf,
     /// The size in bytes at which it is rotated.
     pub max_size: u64,
     /// How many files there may be, the live one included.
     pub max_files: u32,
+}
+
+impl LogFile {
+    /// What the description `launch` says of the log by now; `None` if that cannot be told. The
+    /// description may be that of another version, which says more.
+    pub(super) fn read(launch: &Path) -> Option<Self> {
+        #[derive(Deserialize)]
+        struct Told {
+            log: LogFile,
+        }
+        let content = file::read_bounded(launch, MAX_DESCRIPTION).ok()?;
+        serde_json::from_slice(&content).ok().map(|told: Told| told.log)
+    }
 }
 
 impl Launch {

@@ -7,6 +7,7 @@
 //! | [`sandbox`] | a pod's pinned namespaces |
 //! | [`start`] [`monitor`] [`init`] | the way into a container: command, monitor, init |
 //! | [`exec`] | a second process in a running container |
+//! | [`log`] | the files of what a container prints |
 //! | [`observe`] [`end`] | what is there of an instance; ending it and taking it away |
 //! | [`cgroup`] [`seccomp`] [`capabilities`] [`user`] [`rlimit`] [`credentials`] | what a process may be and use |
 //!
@@ -24,6 +25,7 @@ pub mod failure;
 pub mod in_root;
 pub mod init;
 pub mod launch;
+pub mod log;
 mod message;
 pub mod monitor;
 pub mod observe;

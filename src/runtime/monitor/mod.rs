@@ -10,7 +10,6 @@
 //! session and cgroup of its own. Its descriptors are 3, its [`Launch`], 4, the socket on which it
 //! reports, and 5, the mount that the copy is seen through.
 
-mod log;
 mod output;
 mod run;
 
@@ -24,10 +23,9 @@ use jiff::Timestamp;
 use oci_spec::runtime::Spec;
 use serde::{Deserialize, Serialize};
 
-pub(crate) use self::log::numbered as numbered_log;
 use super::cgroup::{Group, GroupPath, Hierarchies};
 use super::failure::{Doing, Failure};
-use super::launch::{Launch, PROTOCOL};
+use super::launch::{Launch, MAX_DESCRIPTION, PROTOCOL};
 use super::record::{ExitRecord, Status};
 use crate::model::{Exit, ExitReason};
 use crate::sys::{self, file, lock, process, signal, socket};
@@ -42,9 +40,6 @@ const REPORT: i32 = 4;
 
 /// The mount that the program is seen through.
 const MOUNT: i32 = 5;
-
-/// No launch description or specification is longer.
-const MAX_DESCRIPTION: u64 = 16 * 1024 * 1024;
 
 /// What a monitor reports to the command that started it.
 #[derive(Debug, Serialize, Deserialize)]
@@ -201,6 +196,8 @@ impl Monitor {
     /// Executes tank as it is installed now, which may be newer than this monitor; failing that,
     /// the copy that this monitor runs from. Returns only if neither can be executed.
     fn become_pass(&self) {
+        // A write that went over RLIMIT_FSIZE left its signal pending, which would end the pass.
+        signal::discard(nix::sys::signal::Signal::SIGXFSZ).ok();
         sys::credentials::reset_signals().ok();
         let words = self.launch.afterwards.iter();
         let Ok(arguments) =

@@ -5,11 +5,14 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::OFlags;
 use rustix::io::Errno;
 
-use super::log::{Log, Stream};
+use crate::runtime::log::{Log, Stream};
 use crate::sys::{self, clock};
 
 /// One read takes at most this much.
 const CHUNK: usize = 16 * 1024;
+/// One turn takes at most so many reads of a stream, so that a flood on one does not keep the
+/// monitor from the other, or from noticing the end.
+const CHUNKS: usize = 16;
 
 /// A source of output.
 #[derive(Debug)]
@@ -27,10 +30,10 @@ impl Source {
         Ok(Self { fd, stream })
     }
 
-    /// Moves what is there to the log; `false` at the end of the stream.
+    /// Moves what is there to the log, as far as one turn goes; `false` at the end of the stream.
     pub(super) fn drain(&self, log: &mut Log) -> bool {
         let mut buffer = [0u8; CHUNK];
-        loop {
+        for _ in 0..CHUNKS {
             match rustix::io::read(&self.fd, &mut buffer) {
                 Ok(0) => return false,
                 Ok(count) => log.append(self.stream, &buffer[..count], clock::now()),
@@ -40,6 +43,7 @@ impl Source {
                 Err(_) => return false,
             }
         }
+        true
     }
 }
 

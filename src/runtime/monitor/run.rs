@@ -8,13 +8,13 @@ use rustix::event::{PollFd, PollFlags};
 use rustix::fs::{Mode, OFlags};
 use rustix::pipe::PipeFlags;
 
-use super::log::{Log, Stream};
 use super::output::Source;
 use super::{Failure, Launch, PROTOCOL, Status};
 use crate::model::{Exit, ExitReason, ProcessIdentity};
 use crate::runtime::cgroup::{DeviceRules, Group, Limits, OomWatch};
 use crate::runtime::failure::Doing;
 use crate::runtime::init::{Init, program};
+use crate::runtime::log::{Log, Stream};
 use crate::runtime::message::Message;
 use crate::sys::process::{Child, Ended, Forked, Namespaces};
 use crate::sys::{self, clock, memory, poll, process, pty, socket};
@@ -91,7 +91,8 @@ impl Running {
             started_at: clock::now(),
             notes,
         };
-        Ok(Self { status, child, sources, log: Log::open(launch.log.clone()), oom })
+        let log = Log::open(launch.log.clone(), launch.files().launch());
+        Ok(Self { status, child, sources, log, oom })
     }
 
     /// Waits for the program's end, then for the end of its output.
@@ -112,10 +113,11 @@ impl Running {
                 deadline = ended.and_then(|_| clock::monotonic().checked_add(DRAIN));
             }
         }
+        self.log.close(clock::now());
         self.exit(ended)
     }
 
-    /// Waits for one event and moves output.
+    /// Waits for one event and moves output. While there is none, compresses some of the log.
     fn turn(&mut self, watch_child: bool, timeout: Option<Duration>) {
         let mut fds: Vec<_> = self
             .sources
@@ -125,8 +127,12 @@ impl Running {
         if watch_child {
             fds.push(PollFd::from_borrowed_fd(self.child.pidfd.as_fd(), PollFlags::IN));
         }
-        if poll::wait(&mut fds, timeout).is_err() {
-            return;
+        // Once the program has ended, what comes next is more urgent.
+        let is_idle = watch_child && self.log.has_backlog();
+        match poll::wait(&mut fds, if is_idle { Some(Duration::ZERO) } else { timeout }) {
+            Ok(true) => {}
+            Ok(false) if is_idle => return self.log.compress(),
+            Ok(false) | Err(_) => return,
         }
         let ready: Vec<bool> = fds.iter().map(|fd| !fd.revents().is_empty()).collect();
         let mut ready = ready.into_iter();
