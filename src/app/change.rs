@@ -156,7 +156,7 @@ impl App {
         desire: Option<&Desire>,
         only: Option<&BTreeSet<PodName>>,
     ) -> Result<(Plan, Vec<Put>), Error> {
-        self.learn_network()?;
+        self.learn_settings()?;
         let Some(engine) = &self.engine else {
             let candidate = match desire {
                 Some(Desire::Put(pods, _)) => pods.as_slice(),
@@ -193,8 +193,8 @@ impl App {
         // A broken config.toml must keep nobody from deleting a pod, nor pods from being restarted.
         let settings = match &change {
             Change::Desire(Desire::Delete(_)) => Ok(()),
-            Change::Nothing => self.learn_network(),
-            Change::Desire(_) => self.learn_network().map(Ok)?,
+            Change::Nothing => self.learn_settings(),
+            Change::Desire(_) => self.learn_settings().map(Ok)?,
         };
         if let (Err(error), Some(engine)) = (&settings, &self.engine) {
             engine.leave_network(&error.to_string());

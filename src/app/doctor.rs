@@ -14,7 +14,7 @@ impl App {
             let findings = checks::host(None, &[], Path::new(""));
             return Ok(DoctorReport { checks: findings.into_iter().map(check).collect() });
         };
-        self.learn_network()?;
+        self.learn_settings()?;
         let failed = |e| Error::of_engine("cannot check the state", e);
         let problems = engine.store.integrity_check().map_err(|e| failed(e.into()))?;
         let state = match problems.first() {

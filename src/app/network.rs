@@ -9,7 +9,7 @@ use super::report::{NetworkReport, NetworkedPod};
 impl App {
     /// The network of the root and the pods on it.
     pub fn network_inspect(&self) -> Result<NetworkReport, Error> {
-        self.learn_network()?;
+        self.learn_settings()?;
         let found = self.engine()?.inspect_network();
         let found = found.map_err(|e| Error::of_engine("cannot look at the network", e))?;
         let Some((layout, members, mut drift)) = found else {

@@ -114,7 +114,7 @@ impl App {
     fn look_with_network(&self, only: Option<&PodName>) -> Result<Snapshot, Error> {
         let mut snapshot = self.look(only)?;
         // Without its settings, what the network should be like is taken from what tank chose.
-        drop(self.learn_network());
+        drop(self.learn_settings());
         self.engine()?
             .observe_network(&mut snapshot)
             .map_err(|e| Error::of_engine("cannot look at the network", e))?;

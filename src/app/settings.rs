@@ -13,10 +13,13 @@ use crate::sys;
 const NAME: &str = "config.toml";
 
 impl App {
-    /// Tells the engine how the network should be laid out, where somebody may be connected to it.
-    pub(super) fn learn_network(&self) -> Result<(), Error> {
+    /// Tells the engine how the network should be laid out and how much of logs is kept, where
+    /// somebody may be connected or started.
+    pub(super) fn learn_settings(&self) -> Result<(), Error> {
         if let Some(engine) = &self.engine {
-            engine.set_network(self.settings()?.network);
+            let settings = self.settings()?;
+            engine.set_network(settings.network);
+            engine.set_logs(settings.logs);
         }
         Ok(())
     }

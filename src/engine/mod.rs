@@ -51,7 +51,7 @@ pub use place::InstancePlace;
 pub use pull::{Network, Resolved};
 
 use crate::image::ImageDirs;
-use crate::model::settings::NetworkSettings;
+use crate::model::settings::{LogSettings, NetworkSettings};
 use crate::model::{Instance, Pod, PodName};
 use crate::runtime::cgroup::Group;
 use crate::runtime::directories::Directories;
@@ -89,6 +89,7 @@ pub struct Engine {
     executable: OnceCell<Sealed>,
     network: OnceCell<NetworkSettings>,
     unsettled: OnceCell<String>,
+    logs: OnceCell<LogSettings>,
 }
 
 impl Engine {
@@ -123,6 +124,7 @@ impl Engine {
             executable: OnceCell::new(),
             network: OnceCell::new(),
             unsettled: OnceCell::new(),
+            logs: OnceCell::new(),
         })
     }
 

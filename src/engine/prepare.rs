@@ -10,6 +10,7 @@ use super::error::{Error, Result};
 use super::{Engine, place::InstancePlace};
 use crate::image::ImageConfig;
 use crate::model::pod::{Network, Seccomp, Source};
+use crate::model::settings::LogSettings;
 use crate::model::{Container, DesiredPod, Digest, Instance, Pod};
 use crate::runtime::capabilities::{self, Capability};
 use crate::runtime::launch::{Launch, LogFile, PROTOCOL};
@@ -18,10 +19,6 @@ use crate::runtime::seccomp;
 use crate::runtime::spec::{self, Context, ImageDefaults};
 use crate::runtime::start::EtcFiles;
 use crate::sys;
-
-/// The size at which a log is rotated, and how many files of it are kept.
-const LOG_SIZE: u64 = 10 << 20;
-const LOG_FILES: u32 = 5;
 
 /// Everything that starting an instance takes.
 #[derive(Debug)]
@@ -72,6 +69,7 @@ impl Engine {
         let spec = spec::build(pod, container, &base.defaults, context)
             .map_err(crate::runtime::Error::from)?;
         let named = container.user.clone().or_else(|| base.defaults.user.clone());
+        let logs = self.log_limits(container);
         let launch = Launch {
             version: PROTOCOL,
             id: instance.id.clone(),
@@ -87,12 +85,26 @@ impl Engine {
             monitor_cgroup: self.cgroups.monitors(),
             log: LogFile {
                 path: self.directories.log(&pod.name, &container.name, instance.attempt),
-                max_size: LOG_SIZE,
-                max_files: LOG_FILES,
+                max_size: logs.max_size,
+                max_files: logs.max_files,
             },
             afterwards: self.afterwards(&pod.name),
         };
         Ok(Prepared { launch, spec, etc: self.etc_files(pod)?, notes })
+    }
+
+    /// How much of a container's log is kept.
+    pub(super) fn log_limits(&self, container: &Container) -> LogSettings {
+        let LogSettings { max_size, max_files } = self.logs.get().copied().unwrap_or_default();
+        LogSettings {
+            max_size: container.log.max_size.map_or(max_size, |size| size.0),
+            max_files: container.log.max_files.unwrap_or(max_files),
+        }
+    }
+
+    /// Says how much of logs is kept where pods do not say it, when nobody has said so yet.
+    pub fn set_logs(&self, settings: LogSettings) {
+        self.logs.get_or_init(|| settings);
     }
 
     fn namespace(&self, pod: &Pod, name: &str) -> PathBuf {

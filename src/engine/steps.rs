@@ -13,6 +13,7 @@ use crate::model::pod::Network;
 use crate::model::{InstanceId, Pod, State};
 use crate::plan::{Action, Step};
 use crate::runtime::cgroup::Limits;
+use crate::runtime::launch::LogFile;
 use crate::runtime::sandbox::{self, Sandbox};
 use crate::runtime::{end, log, observe, start};
 use crate::sys::{clock, file};
@@ -125,6 +126,12 @@ impl Engine {
             Limits { memory: container.memory, cpus: container.cpus, pids: container.pids };
         let group = self.instance_group(instance)?;
         let notes = group.update(&limits)?;
+        // Where config.toml could not be read, what the monitor was told stays.
+        if self.logs.get().is_some() {
+            let logs = self.log_limits(container);
+            let place = InstancePlace::of(&self.directories, id);
+            LogFile::set_limits(place.files(), logs.max_size, logs.max_files)?;
+        }
         self.write_names(&desired.pod, id)?;
         let mut instance = instance.clone();
         instance.generation = desired.generation;

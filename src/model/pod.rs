@@ -149,6 +149,9 @@ pub struct Container {
     pub ulimits: BTreeMap<String, Ulimit>,
     /// Mounts, in file order.
     pub mounts: Vec<Mount>,
+    /// How much of its log is kept.
+    #[serde(default)]
+    pub log: LogLimits,
     /// Ends the instance when it fails.
     pub liveness: Option<Probe>,
     /// Says whether it can serve.
@@ -261,6 +264,15 @@ pub enum MountSource {
     Content(String),
     /// A file with the content that this file of the host had when it was applied.
     File(PathBuf),
+}
+
+/// How much of a container's log is kept. What is `None` is as `config.toml` says.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogLimits {
+    /// The size at which a file is complete.
+    pub max_size: Option<Bytes>,
+    /// How many files there may be, the one that is written included.
+    pub max_files: Option<u32>,
 }
 
 /// A check that tank makes on a running container.

@@ -15,6 +15,8 @@ pub struct Settings {
     pub images: ImageSettings,
     /// How pods are connected.
     pub network: NetworkSettings,
+    /// How much is kept of what containers print.
+    pub logs: LogSettings,
 }
 
 /// How registries are reached.
@@ -55,6 +57,21 @@ impl Default for ImageSettings {
             max_entries: 2_000_000,
             keep_blobs: true,
         }
+    }
+}
+
+/// How much is kept of what a container prints, unless its pod says otherwise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LogSettings {
+    /// The size at which a file is complete, in bytes.
+    pub max_size: u64,
+    /// How many files of each life there may be, the one that is written included.
+    pub max_files: u32,
+}
+
+impl Default for LogSettings {
+    fn default() -> Self {
+        Self { max_size: 10 << 20, max_files: 5 }
     }
 }
 

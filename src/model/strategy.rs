@@ -11,8 +11,8 @@ use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 
 use super::pod::{
-    Capabilities, Check, Container, Mount, MountSource, Network, Pod, Port, Probe, Protocol, Pull,
-    Restart, RestartPolicy, Seccomp, Source, Ulimit,
+    Capabilities, Check, Container, LogLimits, Mount, MountSource, Network, Pod, Port, Probe,
+    Protocol, Pull, Restart, RestartPolicy, Seccomp, Source, Ulimit,
 };
 use super::{Bytes, Cpus, Signal, capability, ulimit};
 
@@ -257,8 +257,10 @@ fn container() -> impl Strategy<Value = Container> {
         vec(mount(), 0..3),
     );
     let probes = (option::of(probe()), option::of(probe()), option::of(probe()));
-    let parts = ("[a-z]{1,4}", source, pull, program, process, limits, isolation, probes);
-    parts.prop_map(|(name, source, pull, program, process, limits, isolation, probes)| {
+    let log = (option::of((1 << 16..=u64::MAX).prop_map(Bytes)), option::of(2..=1000u32))
+        .prop_map(|(max_size, max_files)| LogLimits { max_size, max_files });
+    let parts = ("[a-z]{1,4}", source, pull, program, process, limits, isolation, (probes, log));
+    parts.prop_map(|(name, source, pull, program, process, limits, isolation, (probes, log))| {
         let is_image = matches!(source, Source::Image(_));
         let (command, other_command, args) = program;
         let (env, working_dir, user, stop_signal, flags) = process;
@@ -291,6 +293,7 @@ fn container() -> impl Strategy<Value = Container> {
             sysctls,
             ulimits,
             mounts,
+            log,
             liveness,
             readiness,
             startup,

@@ -3,10 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::directories::InstanceFiles;
 use crate::model::{ContainerName, InstanceId, PodName};
-use crate::sys::file;
+use crate::sys;
+use crate::sys::file::{self, Durability};
 
 /// The version of the files and messages between a monitor and the commands.
 pub const PROTOCOL: u32 = 1;
@@ -59,6 +61,29 @@ pub struct LogFile {
 }
 
 impl LogFile {
+    /// Tells the monitor of an instance other limits, which it takes up when the file next reaches
+    /// the size at which it is rotated.
+    ///
+    /// # Errors
+    /// The description cannot be read or written.
+    pub fn set_limits(files: InstanceFiles<'_>, max_size: u64, max_files: u32) -> sys::Result<()> {
+        let path = files.launch();
+        let failed = |e: serde_json::Error| {
+            sys::Error::new("parse", path.display().to_string(), std::io::Error::from(e))
+        };
+        let content = file::read_bounded(&path, MAX_DESCRIPTION)?;
+        // What another version says beside this stays as it is.
+        let mut launch: Value = serde_json::from_slice(&content).map_err(failed)?;
+        let told = launch.clone();
+        launch["log"]["max_size"] = max_size.into();
+        launch["log"]["max_files"] = max_files.into();
+        if launch == told {
+            return Ok(());
+        }
+        let content = serde_json::to_vec(&launch).map_err(failed)?;
+        file::replace(&path, &content, 0o600, Durability::Volatile)
+    }
+
     /// What the description `launch` says of the log by now; `None` if that cannot be told. The
     /// description may be that of another version, which says more.
     pub(super) fn read(launch: &Path) -> Option<Self> {

@@ -99,6 +99,11 @@ fn each_change_says_its_key_and_its_effect() {
                 "extra_hosts.b: unset -> ::1 (Live, all)",
             ],
         ),
+        (
+            "image = \"nginx\"",
+            "image = \"nginx\"\nlog = { max_size = \"1MiB\" }",
+            vec!["containers[app].log.max_size: unset -> 1MiB (Live, app)"],
+        ),
         ("A = \"1\"", "A = \"2\"", vec!["containers[app].env.A: 1 -> 2 (Replace, app)"]),
         (
             "host = \"/srv\"",

@@ -3,7 +3,7 @@
 use super::diagnostic::Diagnostic;
 use super::report::Report;
 use super::section::Section;
-use super::{mount, probe, text};
+use super::{log, mount, probe, text};
 use crate::model::pod::{Capabilities, Container, Port, Seccomp, Source};
 use crate::model::quantity::Bytes;
 use crate::model::signal::Signal;
@@ -68,6 +68,7 @@ fn read(section: &Section<'_>) -> Option<Container> {
         }),
         ulimits: section.map("ulimits", ulimit::check_name, str::parse),
         mounts: mount::read_all(section),
+        log: log::read(section),
         liveness: probe::read(section, "liveness"),
         readiness: probe::read(section, "readiness"),
         startup: probe::read(section, "startup"),

@@ -8,6 +8,7 @@ mod container;
 mod diagnostic;
 mod keys;
 mod limits;
+mod log;
 mod merge;
 mod mount;
 mod names;

@@ -7,10 +7,10 @@ use super::MAX_BYTES;
 use super::diagnostic::Diagnostic;
 use super::report::Report;
 use super::section::Section;
-use super::text;
+use super::{log, text};
 use crate::model::quantity::Bytes;
 use crate::model::settings::{
-    ImageSettings, Ipv6Setting, NetworkSettings, RegistrySettings, Settings,
+    ImageSettings, Ipv6Setting, LogSettings, NetworkSettings, RegistrySettings, Settings,
 };
 use crate::model::shape::CONFIG;
 use crate::model::{image_name, path, subnet};
@@ -33,11 +33,16 @@ pub fn parse(source: &str) -> Result<Settings, Vec<Diagnostic>> {
         None => Some(ImageSettings::default()),
     };
     let network = config.table("network").map(|section| read_network(&section));
-    report.finish(images.is_some())?;
+    let logs = match config.table("logs") {
+        Some(section) => log::read_settings(&section),
+        None => Some(LogSettings::default()),
+    };
+    report.finish(images.is_some() && logs.is_some())?;
     Ok(Settings {
         registries: registries.unwrap_or_default(),
         images: images.unwrap_or_default(),
         network: network.unwrap_or_default(),
+        logs: logs.unwrap_or_default(),
     })
 }
 
@@ -108,7 +113,7 @@ mod tests {
 
     #[test]
     fn what_is_not_said_has_its_default() {
-        for source in ["", "# nothing\n", "[registries]\n[images]\n[network]\n"] {
+        for source in ["", "# nothing\n", "[registries]\n[images]\n[network]\n[logs]\n"] {
             assert_eq!(parse(source), Ok(Settings::default()), "{source}");
         }
     }
@@ -134,6 +139,9 @@ mod tests {
             ipv4 = "10.88.0.0/16"
             ipv6 = "fd00:88:0::/64"
             mtu = 9000
+            [logs]
+            max_size = "1MiB"
+            max_files = 3
             "#,
         )
         .unwrap();
@@ -157,6 +165,7 @@ mod tests {
             mtu: Some(9000),
         };
         assert_eq!(settings.network, expected);
+        assert_eq!(settings.logs, LogSettings { max_size: 1 << 20, max_files: 3 });
     }
 
     #[test]
@@ -177,6 +186,16 @@ mod tests {
         5:7 mtu: expected an integer from 1280 to 65535, found 576
         6:1 unknown key "mtus" (did you mean "mtu"?)
         7:1 unknown key "isolated"
+        "#);
+    }
+
+    #[test]
+    fn what_is_wrong_with_logs_is_explained() {
+        let source = "[logs]\nmax_size = \"1KiB\"\nmax_files = 1\nmax_file = 2\n";
+        insta::assert_snapshot!(errors(source), @r#"
+        2:1 max_size must be at least 64KiB
+        3:13 max_files: expected an integer from 2 to 1000, found 1
+        4:1 unknown key "max_file" (did you mean "max_files"?)
         "#);
     }
 
@@ -218,7 +237,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nothing_makes_the_reader_panic(source in "(\\[|\\]|\\{|\\}|=|\"|'|\\.|,|\n|[a-z_]{1,12}|registries|images|network|[0-9]{1,3}| ){0,40}") {
+        fn nothing_makes_the_reader_panic(source in "(\\[|\\]|\\{|\\}|=|\"|'|\\.|,|\n|[a-z_]{1,12}|registries|images|network|logs|[0-9]{1,3}| ){0,40}") {
             let _ = parse(&source);
         }
     }

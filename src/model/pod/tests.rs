@@ -16,6 +16,7 @@ fn specs_of_an_older_tank_are_read_and_mean_the_same() {
     let pod: Pod = serde_json::from_str(OLD).unwrap();
     assert!(!pod.isolated && pod.dns.is_empty() && pod.dns_search.is_empty());
     assert!(pod.extra_hosts.is_empty());
+    assert_eq!(pod.containers[0].log, LogLimits::default());
     let file = r#"
         name = "web"
         network = "host"

@@ -65,6 +65,7 @@ cpus = 0.5
 pids = 0
 capabilities = { drop = ["ALL"] }
 ulimits = { nofile = "1024:4096" }
+log = { max_size = "1MiB" }
 
 [[containers.mounts]]
 target = "/data"

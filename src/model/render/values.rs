@@ -10,7 +10,8 @@ use serde::Serialize;
 use toml::{Table, Value};
 
 use crate::model::pod::{
-    Capabilities, Check, Container, Mount, MountSource, Pod, Probe, Restart, Seccomp, Source,
+    Capabilities, Check, Container, LogLimits, Mount, MountSource, Pod, Probe, Restart, Seccomp,
+    Source,
 };
 use crate::model::quantity::{Cpus, Timespan};
 
@@ -123,6 +124,7 @@ fn container_values(container: &Container) -> Table {
         sysctls,
         ulimits,
         mounts,
+        log,
         liveness,
         readiness,
         startup,
@@ -163,6 +165,7 @@ fn container_values(container: &Container) -> Table {
     let limits = ulimits.iter().map(|(name, limit)| (name.clone(), text(limit)));
     values.set("ulimits", limits.collect::<Table>());
     values.set("mounts", mounts.iter().map(mount_values).collect::<Vec<_>>());
+    values.set("log", log_values(log));
     values.set_some("liveness", liveness.as_ref().map(probe_values));
     values.set_some("readiness", readiness.as_ref().map(probe_values));
     values.set_some("startup", startup.as_ref().map(probe_values));
@@ -203,6 +206,14 @@ fn mount_values(mount: &Mount) -> Table {
     }
     values.set("read_only", *read_only);
     values.set("secret", *secret);
+    values.0
+}
+
+fn log_values(log: &LogLimits) -> Table {
+    let LogLimits { max_size, max_files } = log;
+    let mut values = Values::default();
+    values.set_some("max_size", max_size.as_ref().map(text));
+    values.set_some("max_files", max_files.map(i64::from));
     values.0
 }
 

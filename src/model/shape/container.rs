@@ -1,7 +1,7 @@
 //! The tables of a container.
 
 use super::build::{ANY, NAME, PATH, SIZE, key};
-use super::{Kind, MOUNT, PROBE, Table};
+use super::{Kind, LOG, MOUNT, PROBE, Table};
 
 const PORT: &str =
     r"^((\[[0-9a-fA-F:.]+\]|[0-9.]+):)?[0-9]+(-[0-9]+)?:[0-9]+(-[0-9]+)?(/(tcp|udp))?$";
@@ -148,6 +148,14 @@ pub static CONTAINER: Table = Table {
             r#"{ nofile = "1024:4096" }"#,
         )
         .default("{}"),
+        key(
+            "log",
+            Kind::Table(&LOG),
+            "How much of its log is kept.",
+            r#"{ max_size = "10MiB", max_files = 5 }"#,
+        )
+        .default("{}")
+        .live(),
         key("mounts", Kind::Tables(&MOUNT), "Its mounts.", "[[containers.mounts]]").default("[]"),
         key(
             "liveness",

@@ -7,6 +7,7 @@
 
 mod build;
 mod container;
+mod log;
 mod mount;
 mod pod;
 mod probe;
@@ -16,17 +17,18 @@ use toml::Value;
 use toml::de::DeValue;
 
 pub use container::{CAPABILITIES, CONTAINER};
+pub use log::{LOG, LOGS};
 pub use mount::MOUNT;
 pub use pod::{FILE, POD, RESTART};
 pub use probe::{HTTP, PROBE, TCP};
 pub use settings::{CONFIG, IMAGES, NETWORK, REGISTRIES};
 
 /// Every table of `config.toml`.
-pub static SETTINGS: [&Table; 4] = [&CONFIG, &REGISTRIES, &IMAGES, &NETWORK];
+pub static SETTINGS: [&Table; 5] = [&CONFIG, &REGISTRIES, &IMAGES, &NETWORK, &LOGS];
 
 /// Every table of the pod file.
-pub static ALL: [&Table; 9] =
-    [&FILE, &POD, &RESTART, &CONTAINER, &CAPABILITIES, &MOUNT, &PROBE, &HTTP, &TCP];
+pub static ALL: [&Table; 10] =
+    [&FILE, &POD, &RESTART, &CONTAINER, &CAPABILITIES, &MOUNT, &LOG, &PROBE, &HTTP, &TCP];
 
 /// A kind of table in the file.
 #[derive(Debug)]

@@ -1,7 +1,7 @@
 //! The tables of `config.toml`.
 
 use super::build::{ANY, DURATION, PATH, SIZE, key};
-use super::{Kind, Table};
+use super::{Kind, LOGS, Table};
 
 /// The most layers that are fetched at once: more only compete for the same line and disk.
 const MAX_PARALLEL: u64 = 64;
@@ -25,6 +25,7 @@ pub static CONFIG: Table = Table {
             .default("{}"),
         key("images", Kind::Table(&IMAGES), "How images are fetched and kept.", "{}").default("{}"),
         key("network", Kind::Table(&NETWORK), "How pods are connected.", "{}").default("{}"),
+        key("logs", Kind::Table(&LOGS), "How much of logs is kept.", "{}").default("{}"),
     ],
 };
 

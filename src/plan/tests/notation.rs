@@ -187,6 +187,7 @@ fn container(name: ContainerName, image: &str) -> Container {
         sysctls: BTreeMap::new(),
         ulimits: BTreeMap::new(),
         mounts: Vec::new(),
+        log: Default::default(),
         liveness: None,
         readiness: None,
         startup: None,

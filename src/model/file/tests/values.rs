@@ -178,6 +178,14 @@ fn bad_values_are_explained() {
             ],
         ),
         (
+            in_container("log = { max_size = \"64kB\", max_files = 0, files = 2 }"),
+            &[
+                "6:9 max_size must be at least 64KiB",
+                "6:40 max_files: expected an integer from 2 to 1000, found 0",
+                r#"6:43 unknown key "files" (did you mean "file", a key of a mount?)"#,
+            ],
+        ),
+        (
             in_container("[[containers.mounts]]\ntarget = \"/proc/sys\"\ntmpfs = 0"),
             &[
                 r#"7:10 mount target "/proc/sys" is in /proc or /sys (for example: target = "/data")"#,
