@@ -1,7 +1,43 @@
-//! `tank logs`.
+//! `tank logs`, and the files that it reads.
+
+mod cri;
+mod disk;
+mod flags;
+mod follow;
+mod lines;
+mod rotation;
+
+use std::path::PathBuf;
+
+use serde_json::Value;
 
 use crate::support::Tank;
-use crate::support::pods::{SOON, script};
+use crate::support::pods::{SOON, busybox, script};
+
+/// A pod whose container runs a shell script, with more keys of the container.
+fn logged(name: &str, pod: &str, container: &str, script: &str) -> String {
+    busybox(name, pod, &format!("command = ['/bin/sh', '-c', '''{script}''']\n{container}"))
+}
+
+/// The directory of the log files of a pod's container.
+fn directory(tank: &Tank, pod: &str) -> PathBuf {
+    tank.root().join("logs").join(pod).join("app")
+}
+
+/// What `tank logs -o json ARGS` prints, an object a line.
+#[track_caller]
+fn objects(tank: &Tank, args: &[&str]) -> Vec<Value> {
+    let printed = tank.run([&["logs", "-o", "json"], args].concat()).ok();
+    printed.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// What `tank logs ARGS` prints to standard output, to the byte.
+#[track_caller]
+fn bytes(tank: &Tank, args: &[&str]) -> Vec<u8> {
+    let output = tank.command([&["logs"], args].concat()).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    output.stdout
+}
 
 const COUNT: &str = "for n in 1 2 3 4 5 6; do echo line $n; done; \
     trap 'echo last; exit 0' TERM; echo ready; sleep 1000 & wait";
