@@ -218,12 +218,16 @@ impl<'a> Host<'a> {
     /// Makes the packet filter right: what all pods share, and the entries of one pod.
     fn ensure_filter(&mut self, view: &View, member: &Member, members: &[Member]) -> Result<()> {
         for table in firewall::tables(self.layout, &view.forwarding, members) {
-            match view.seen(table.family).difference(&table) {
+            let seen = view.seen(table.family);
+            match seen.difference(&table) {
                 Difference::None => {}
                 Difference::Structure(_) => {
                     let sets = table.sets.iter();
                     let all = sets.map(|set| (set.name.to_owned(), set.elements.clone())).collect();
-                    self.nft.replace(&[table])?;
+                    match seen.exists() {
+                        true => self.nft.replace(&[table])?,
+                        false => self.nft.make(&[table])?,
+                    }
                     forget_streams(&[&all])?;
                 }
                 Difference::Elements { missing, surplus } => {

@@ -80,9 +80,9 @@ fn a_table_is_seen_as_it_was_written() {
         for family in [Family::Inet, Family::Bridge] {
             assert!(!nft.look(family, "tank").unwrap().exists());
         }
-        for _ in 0..2 {
+        for write in [Nft::make, Nft::replace, Nft::replace] {
             let tables = firewall::tables(&layout(), &forwarding, &members);
-            nft.replace(&tables).unwrap();
+            write(&mut nft, &tables).unwrap();
             for table in &tables {
                 let seen = nft.look(table.family, "tank").unwrap();
                 assert_eq!(seen.difference(table), Difference::None);

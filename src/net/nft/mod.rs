@@ -36,6 +36,12 @@ impl Nft {
         Connection::open(NETLINK_NETFILTER).map(Self)
     }
 
+    /// Makes tables where none were seen. Nothing is removed, so there is nothing that the kernel
+    /// has to get rid of before it lets this connection be closed.
+    pub(super) fn make(&mut self, tables: &[Table]) -> Result<()> {
+        self.commit("write the firewall", tables.iter().flat_map(Table::creation))
+    }
+
     /// Makes tables what they are, replacing those of their names.
     pub(super) fn replace(&mut self, tables: &[Table]) -> Result<()> {
         let messages = tables.iter().flat_map(|table| {
