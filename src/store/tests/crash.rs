@@ -7,9 +7,10 @@ use super::*;
 use crate::store::migrations::STEPS;
 
 /// The schema of a tank to come.
-const NEXT: [&str; 4] = [
+const NEXT: [&str; 5] = [
     STEPS[0],
     STEPS[1],
+    STEPS[2],
     "CREATE TABLE a (x) ; CREATE TABLE b (x)",
     "DROP TABLE a; CREATE TABLE c (x)",
 ];

@@ -181,7 +181,7 @@ fn a_newer_schema_is_refused_without_a_write() {
     let before = std::fs::read(db(&root)).unwrap();
     for access in [Access::ReadOnly, Access::ReadWrite] {
         let error = Store::open(root.path(), access).unwrap_err();
-        assert!(matches!(error, Error::Newer { found: 99, known: 2, .. }), "{error:?}");
+        assert!(matches!(error, Error::Newer { found: 99, known: 3, .. }), "{error:?}");
         assert!(error.hint().is_some());
     }
     assert_eq!(std::fs::read(db(&root)).unwrap(), before);
