@@ -9,6 +9,7 @@ pub(crate) mod namespace;
 mod netlink;
 pub(crate) mod pods;
 pub(crate) mod program;
+pub(crate) mod record;
 pub(crate) mod registry;
 mod tank;
 pub(crate) mod tree;

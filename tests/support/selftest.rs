@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::fault_registry::{Answer, FaultRegistry, Gate, Step};
 use super::made::{Made, Packing, tar_of};
 use super::namespace::Namespace;
+use super::record::Record;
 use super::registry::{Access, Registry};
 use super::{Tank, fixtures, program, wait};
 
@@ -68,13 +69,17 @@ fn snapshot_sees_what_is_left_of_a_network() {
     machine.nft(&format!("add table inet {base}\nadd table bridge {base}\nadd table inet other"));
     let name = format!("/run/netns/{base}-web");
     std::os::unix::fs::symlink("/nowhere", &name).unwrap();
-    fs::write(tank.run_root().join("network.json"), "{}").unwrap();
+    let record = machine.within(Record::here);
+    let owners = format!(r#"{{"changed":{{}},"owners":["tank /elsewhere","tank {root}"]}}"#);
+    fs::create_dir_all("/run/tank-network").unwrap();
+    fs::File::create("/run/tank-network/lock").unwrap();
+    fs::write(record.path(), owners).unwrap();
 
     let left = tank.leftovers();
 
     assert_eq!(other.leftovers(), Vec::<String>::new());
     let mut expected = vec![
-        format!("+ network {}/network.json", tank.run_root().display()),
+        format!("+ network owner tank {root}"),
         format!("+ network {name}"),
         format!("+ network link one \"tank {root} web\""),
         format!("+ network link {} \"\"", &base[..13]),
@@ -87,6 +92,9 @@ fn snapshot_sees_what_is_left_of_a_network() {
     assert!(failed.is_err());
     assert!(!machine.ip("link").contains("one") && !fs::exists(&name).unwrap_or(true));
     assert_eq!(machine.sh("nft list tables").ok().stdout, "table inet other\n");
+    assert!(record.has("tank /elsewhere") && !record.has(&format!("tank {root}")));
+    record.forget("tank /elsewhere");
+    assert!(!record.path().exists());
 }
 
 #[test]

@@ -196,9 +196,10 @@ impl Tank {
             shell.args(["-c", &lines.join("; ")]).stderr(std::process::Stdio::null());
             shell.status().map(drop).unwrap_or_default();
         }
-        for file in scope.names().into_iter().chain([scope.record()]) {
+        for file in scope.names() {
             std::fs::remove_file(file).unwrap_or_default();
         }
+        scope.record().forget(&scope.owner());
     }
 }
 

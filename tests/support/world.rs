@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::namespace::Namespace;
 use super::netlink::{self, Link, Table};
+use super::record::Record;
 
 /// Which part of the machine belongs to one tank: tests run side by side, so a snapshot must not
 /// see what another test's tank does.
@@ -46,7 +47,7 @@ impl Scope {
     /// The network interfaces of this root: what is written on them begins with its path, or one
     /// has the name of its bridge.
     pub(crate) fn links(&self) -> Vec<Link> {
-        let owner = format!("tank {}", self.roots[0].display());
+        let owner = self.owner();
         let bridge = self.base()[.."tank-".len() + 8].to_owned();
         let is_own = |link: &Link| {
             link.name == bridge
@@ -72,9 +73,14 @@ impl Scope {
         entries(named).into_iter().filter(is_own).map(|name| named.join(name)).collect()
     }
 
-    /// The file that says which kernel parameters were changed.
-    pub(crate) fn record(&self) -> PathBuf {
-        self.roots[1].join("network.json")
+    /// What interfaces say of whose they are, and what the record of the machine does.
+    pub(crate) fn owner(&self) -> String {
+        format!("tank {}", self.roots[0].display())
+    }
+
+    /// The record of the machine's network.
+    pub(crate) fn record(&self) -> Record {
+        self.within(Record::here)
     }
 
     /// Takes note of the instances and cgroups that are there now, so that they are
@@ -211,12 +217,9 @@ fn network(scope: &Scope) -> BTreeSet<String> {
         scope.links().into_iter().map(|link| format!("link {} {:?}", link.name, link.alias));
     let tables = scope.tables().into_iter().map(|t| format!("table {} {}", t.family, t.name));
     let names = scope.names().into_iter().map(|name| name.display().to_string());
-    let record = Some(scope.record()).filter(|record| record.exists());
-    links
-        .chain(tables)
-        .chain(names)
-        .chain(record.map(|record| record.display().to_string()))
-        .collect()
+    let record = scope.record();
+    let recorded = record.has(&scope.owner()).then(|| format!("owner {}", scope.owner()));
+    links.chain(tables).chain(names).chain(recorded).collect()
 }
 
 fn processes(scope: &Scope) -> BTreeSet<(u32, String)> {
