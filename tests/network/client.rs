@@ -10,7 +10,7 @@ use crate::support::wait;
 
 /// How long an answer may take that is to come, on a machine that has much else to do; and how long
 /// a test waits for one that is not.
-const PATIENCE: Duration = Duration::from_millis(1500);
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// What a web server answers to a question for `path`, asked from a namespace.
 pub(super) fn get(from: &Namespace, address: &str, path: &str) -> Result<String, ErrorKind> {
@@ -44,19 +44,25 @@ pub(super) fn seen(from: &Namespace, address: &str) -> String {
     seen.trim_start_matches("::ffff:").to_owned()
 }
 
-/// Whether a packet that is sent to `address` from a namespace comes back.
-pub(super) fn echoes(from: &Namespace, address: &str) -> bool {
+/// What comes back for a packet that is sent to `address` from a namespace.
+pub(super) fn answer_to(from: &Namespace, address: &str, question: &[u8]) -> Option<Vec<u8>> {
     let address: SocketAddr = address.parse().unwrap();
     from.within(|| {
         let any = if address.is_ipv4() { "0.0.0.0:0" } else { "[::]:0" };
         let socket = UdpSocket::bind(any).unwrap();
         socket.set_read_timeout(Some(PATIENCE)).unwrap();
-        let mut buffer = [0; 16];
         // Connected: an answer from another address would not be one.
-        socket.connect(address).is_ok()
-            && socket.send(b"hello").is_ok()
-            && socket.recv(&mut buffer).is_ok_and(|length| buffer[..length] == *b"hello")
+        socket.connect(address).ok()?;
+        socket.send(question).ok()?;
+        let mut buffer = [0; 512];
+        let length = socket.recv(&mut buffer).ok()?;
+        Some(buffer[..length].to_vec())
     })
+}
+
+/// Whether a packet that is sent to `address` from a namespace comes back.
+pub(super) fn echoes(from: &Namespace, address: &str) -> bool {
+    answer_to(from, address, b"hello").as_deref() == Some(b"hello")
 }
 
 /// A web server in a namespace that says from which address it is asked.

@@ -6,20 +6,11 @@ use super::{HOST4, HOST6, Machine, idle, server};
 use crate::support::pods::{runs, send};
 use crate::support::wait;
 
-/// Sets whether packets between ports of a bridge pass the rules for routed ones (br_netfilter).
-fn filter_bridges(machine: &Machine, value: &str) {
-    for name in ["bridge-nf-call-iptables", "bridge-nf-call-ip6tables"] {
-        if std::fs::exists(format!("/proc/sys/net/bridge/{name}")).unwrap() {
-            machine.namespace.set_sysctl(&format!("bridge/{name}"), value);
-        }
-    }
-}
-
 #[test]
 fn a_pod_reaches_its_own_published_port_by_the_addresses_of_the_machine() {
     for filtered in ["0", "1"] {
         let (machine, outside) = Machine::and_outside();
-        filter_bridges(&machine, filtered);
+        machine.filter_bridges(filtered);
         machine.tank.apply(&(server("web", "", "['8080:80']") + &idle("client"))).ok();
         await_get(&outside, &format!("[{HOST6}]:8080"), "/name");
         for address in [HOST4, &format!("[{HOST6}]")] {

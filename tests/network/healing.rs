@@ -100,7 +100,7 @@ fn foreign(namespace: &Namespace) -> String {
 }
 
 #[test]
-fn an_interface_of_a_pod() {
+fn an_interface_of_a_pod_and_the_name_of_its_namespace() {
     let scene = Scene::new();
     let (port, bridge) = (&scene.port, &scene.bridge);
     scene.heals(&format!("ip link del {port}"), &format!("interface {port} is missing"));
@@ -110,6 +110,12 @@ fn an_interface_of_a_pod() {
     scene.heals(&format!("ip link set {port} down"), &format!("interface {port} is down"));
     // The kernel may have the bridge follow.
     scene.heals(&format!("ip link set {port} mtu 1300"), "is 1300, not 1500");
+    let delete = format!("ip -n {}-web link del eth0", scene.table);
+    scene.heals(&delete, &format!("interface {port} is missing"));
+    let name = format!("/run/netns/{}-web", scene.table);
+    scene.heals(&format!("rm {name}"), &format!("{name} is missing"));
+    let told = scene.machine.namespace.ip(&format!("netns exec {}-web ip -o address", scene.table));
+    assert!(told.contains("eth0"), "{told}");
 }
 
 #[test]
@@ -186,22 +192,6 @@ fn kernel_parameters() {
     // Turning it off and on sets all interfaces.
     let all = "echo 1 > /proc/sys/net/ipv4/ip_forward; echo 0 > /proc/sys/net/ipv4/ip_forward";
     scene.heals(all, "forwarding is not 1");
-}
-
-#[test]
-fn the_name_of_a_namespace() {
-    let scene = Scene::new();
-    let name = format!("/run/netns/{}-web", scene.table);
-    scene.heals(&format!("rm {name}"), &format!("{name} is missing"));
-    let told = scene.machine.namespace.ip(&format!("netns exec {}-web ip -o address", scene.table));
-    assert!(told.contains("eth0"), "{told}");
-}
-
-#[test]
-fn the_other_end_of_an_interface() {
-    let scene = Scene::new();
-    let delete = format!("ip -n {}-web link del eth0", scene.table);
-    scene.heals(&delete, &format!("interface {} is missing", scene.port));
 }
 
 /// A pod whose pinned namespace is gone from the file system cannot be entered any more: its

@@ -21,7 +21,7 @@ fn reach(machine: &Machine) -> [bool; 2] {
             "{ipv4} [{ipv6}] {HOST4}:{port} [{HOST6}]:{port}"
         );
         let ask = format!(
-            "for at in {urls}; do (timeout 2 wget -q -O - http://$at/name || echo $at fails) & done; \
+            "for at in {urls}; do (timeout 1 wget -q -O - http://$at/name || echo $at fails) & done; \
              wait"
         );
         let told = machine.sh(from, &ask).ok().stdout;
@@ -36,11 +36,7 @@ fn reach(machine: &Machine) -> [bool; 2] {
 fn with_and_without_bridge_filter(check: impl Fn(&Machine, &crate::support::namespace::Namespace)) {
     for value in ["1", "0"] {
         let (machine, outside) = Machine::and_outside();
-        for name in ["bridge-nf-call-iptables", "bridge-nf-call-ip6tables"] {
-            if std::fs::exists(format!("/proc/sys/net/bridge/{name}")).unwrap() {
-                machine.namespace.set_sysctl(&format!("bridge/{name}"), value);
-            }
-        }
+        machine.filter_bridges(value);
         check(&machine, &outside);
     }
 }

@@ -62,6 +62,16 @@ impl Machine {
         (machine, outside)
     }
 
+    /// Sets whether packets between ports of a bridge pass the rules for routed ones
+    /// (br_netfilter).
+    fn filter_bridges(&self, value: &str) {
+        for name in ["bridge-nf-call-iptables", "bridge-nf-call-ip6tables"] {
+            if std::fs::exists(format!("/proc/sys/net/bridge/{name}")).unwrap() {
+                self.namespace.set_sysctl(&format!("bridge/{name}"), value);
+            }
+        }
+    }
+
     /// Runs a shell script in a pod.
     #[must_use = "assert how it ended: ok() or exits(CODE)"]
     #[track_caller]
@@ -72,7 +82,7 @@ impl Machine {
     /// What a pod gets from a URL, or nothing where it gets no answer.
     #[track_caller]
     fn fetch(&self, pod: &str, url: &str) -> Option<String> {
-        let wget = ["exec", pod, "--", "timeout", "2", "wget", "-q", "-O", "-", url];
+        let wget = ["exec", pod, "--", "timeout", "1", "wget", "-q", "-O", "-", url];
         let fetched = self.tank.run(wget);
         (fetched.status.code() == Some(0)).then_some(fetched.stdout)
     }
