@@ -11,6 +11,7 @@ mod isolation;
 mod names;
 mod outside;
 mod ports;
+mod traces;
 mod world;
 
 use std::net::IpAddr;
