@@ -4,6 +4,7 @@
 //! Every test has a machine of its own: a network namespace in which tank runs. Another namespace
 //! is the world outside of it.
 
+mod addresses;
 mod beside;
 mod client;
 mod filter;

@@ -151,14 +151,48 @@ fn ports_are_changed_while_the_pod_runs() {
 }
 
 #[test]
+fn a_port_moves_from_one_pod_to_another_in_one_pass() {
+    let (machine, outside) = Machine::and_outside();
+    let pods = |web: &str, db: &str| server("web", "", web) + &server("db", "", db);
+    machine.tank.apply(&pods("['8080:80', '8081:80']", "['9090:80']")).ok();
+    let addresses = |port: u16| [format!("{HOST4}:{port}"), format!("[{HOST6}]:{port}")];
+    for address in [8080, 9090].map(addresses).as_flattened() {
+        await_get(&outside, address, "/name");
+    }
+    let pids = ["web", "db"].map(|pod| machine.tank.pid(pod));
+    for (web, db, owners) in [
+        ("['8081:80']", "['8080:80', '9090:80']", [(8080, "db"), (8081, "web"), (9090, "db")]),
+        ("['8080:80', '8081:80']", "['9090:80']", [(8080, "web"), (8081, "web"), (9090, "db")]),
+        ("['9090:80', '8081:80']", "['8080:80']", [(8080, "db"), (8081, "web"), (9090, "web")]),
+        ("['8080:80']", "['8081:80', '9090:80']", [(8080, "web"), (8081, "db"), (9090, "db")]),
+    ] {
+        machine.tank.apply(&pods(web, db)).ok();
+        for (port, owner) in owners {
+            for address in addresses(port) {
+                let got = get(&outside, &address, "/name");
+                assert_eq!(got.as_deref(), Ok(owner), "{address} with {web} and {db}");
+            }
+        }
+        machine.assert_settled();
+    }
+    assert_eq!(["web", "db"].map(|pod| machine.tank.pid(pod)), pids);
+}
+
+#[test]
 fn a_change_to_a_port_that_is_taken_leaves_the_pod_as_it_was() {
     let machine = Machine::new();
     machine.tank.apply(&(server("web", "", "['8080:80']") + &server("db", "", "['5432:80']"))).ok();
     let pid = machine.tank.pid("web");
     let failed = machine.tank.apply(&server("web", "", "['5432:80']")).exits(1);
     assert!(failed.stderr.contains("pod db"), "{failed}");
-    assert_eq!(machine.tank.pid("web"), pid);
-    assert_eq!(await_get(&machine.namespace, "127.0.0.1:5432", "/name"), "db");
+    for _ in 0..3 {
+        machine.tank.run(["reconcile"]).exits(1);
+        assert_eq!(machine.tank.pid("web"), pid);
+        assert_eq!(await_get(&machine.namespace, "127.0.0.1:5432", "/name"), "db");
+        assert_eq!(await_get(&machine.namespace, "127.0.0.1:8080", "/name"), "web");
+    }
+    let told = machine.tank.run(["describe", "web", "-o", "json"]).ok().json();
+    assert_eq!(told["instances"].as_array().unwrap().len(), 1, "{told}");
     machine.tank.run(["delete", "db"]).ok();
     machine.tank.run(["reconcile"]).ok();
     assert_eq!(await_get(&machine.namespace, "127.0.0.1:5432", "/name"), "web");

@@ -169,7 +169,7 @@ impl Tank {
             std::fs::remove_dir(shared.join("monitors")).unwrap_or_default();
             std::fs::remove_dir(shared).unwrap_or_default();
         }
-        self.sweep_network();
+        self.forget_network();
     }
 
     /// How everything of this root is called on the machine, its packet filter among it.
@@ -177,8 +177,8 @@ impl Tank {
         self.scope.borrow().base()
     }
 
-    /// Removes what is left of the network.
-    fn sweep_network(&self) {
+    /// Removes by hand whatever there is of the network.
+    pub(crate) fn forget_network(&self) {
         let scope = self.scope.borrow();
         let mut lines = Vec::new();
         for link in scope.links() {
