@@ -6,6 +6,7 @@
 
 mod addresses;
 mod beside;
+mod changes;
 mod client;
 mod filter;
 mod healing;
