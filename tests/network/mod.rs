@@ -9,6 +9,7 @@ mod beside;
 mod changes;
 mod client;
 mod filter;
+mod forged;
 mod healing;
 mod isolation;
 mod names;

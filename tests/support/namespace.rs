@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::os::fd::AsRawFd;
+use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,6 +29,13 @@ impl Namespace {
         let namespace = Self(Arc::new(made.join().unwrap()));
         namespace.ip("link set lo up");
         namespace
+    }
+
+    /// The one that a file is, which somebody else made.
+    #[track_caller]
+    pub(crate) fn at(file: &Path) -> Self {
+        let open = File::open(file);
+        Self(Arc::new(open.unwrap_or_else(|error| panic!("{}: {error}", file.display()))))
     }
 
     /// Its file, for as long as this process has it open.
