@@ -12,6 +12,7 @@ mod filter;
 mod forged;
 mod healing;
 mod isolation;
+mod many;
 mod names;
 mod outside;
 mod ports;
