@@ -16,6 +16,7 @@ mod many;
 mod names;
 mod outside;
 mod ports;
+mod programs;
 mod traces;
 mod world;
 
