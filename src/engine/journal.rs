@@ -96,7 +96,7 @@ impl Engine {
             if let (Some(row), Some(template)) = (&connecting.row, &template) {
                 let mut claims = Claims::read(tx)?;
                 // Another command may have chosen since this one looked.
-                let kept = claims.network.clone().filter(|_| claims.any());
+                let kept = claims.network.clone().filter(|_| claims.network != connecting.known);
                 let row = kept.unwrap_or_else(|| row.clone());
                 if claims.network.as_ref() != Some(&row) {
                     tx.put_network(&row)?;

@@ -128,10 +128,12 @@ impl Engine {
     }
 
     /// The network to use, where pods are to be connected: the one that was chosen, unless nobody
-    /// has addresses of it and the settings or the machine's routes want another.
+    /// has addresses of it and the settings or the machine's routes want another, or nobody is on
+    /// it yet and the settings do.
     pub(super) fn choose_network(&self, claims: &Claims) -> Result<NetworkRow> {
         if let Some(row) = &claims.network
             && claims.any()
+            && (self.postponed(&self.layout(row)).is_none() || net::view::is_there(&row.bridge)?)
         {
             return Ok(row.clone());
         }
@@ -316,6 +318,8 @@ impl Engine {
 /// What pods that are to be connected can have, as far as it is known before the database is asked.
 #[derive(Debug, Default)]
 pub(super) struct Connecting {
+    /// The network that had been chosen when it was looked.
+    pub(super) known: Option<NetworkRow>,
     /// The network they will be on; nothing if none is to be connected.
     pub(super) row: Option<NetworkRow>,
     /// Those that cannot be, and why.
@@ -326,7 +330,7 @@ impl Engine {
     /// Looks for what would keep pods from being connected: a machine without a free subnet, and
     /// programs that listen on their ports.
     pub(super) fn prepare_connections(&self, claims: &Claims, works: &[Work]) -> Connecting {
-        let mut connecting = Connecting::default();
+        let mut connecting = Connecting { known: claims.network.clone(), ..Connecting::default() };
         let wanted = || works.iter().filter_map(Work::to_be_connected);
         if wanted().next().is_none() {
             return connecting;

@@ -27,8 +27,9 @@ use members::{
 };
 pub(super) use members::{is_of_pods, of_pod, udp_ports};
 
-/// `ETH_P_IP` and `ETH_P_IPV6` of linux/if_ether.h: what frames carry.
+/// `ETH_P_IP`, `ETH_P_ARP` and `ETH_P_IPV6` of linux/if_ether.h: what frames carry.
 const IPV4_FRAME: u16 = 0x0800;
+const ARP_FRAME: u16 = 0x0806;
 const IPV6_FRAME: u16 = 0x86dd;
 
 /// The length of the name of an interface in words.
@@ -166,6 +167,16 @@ fn isolated_sources() -> Chain {
             [&isolated, &carries(IPV6_FRAME), &[source6()], &within(network, prefix, true), accept],
         ));
     }
+    // The address of the sender in ARP: RFC 826.
+    rules.push(rule(
+        "no forged neighbours",
+        [
+            &isolated,
+            &carries(ARP_FRAME),
+            &[input.clone(), at(14, 4), Expression::NotIn(OWN4)],
+            drop,
+        ],
+    ));
     rules.push(rule(
         "no forged sources",
         [&isolated, &carries(IPV6_FRAME), &[input, at(8, 16), Expression::NotIn(OWN6)], drop],

@@ -58,7 +58,9 @@ impl Record {
     /// Reads what was written down; nothing where nothing was.
     pub fn read(path: &Path) -> Self {
         let bytes = file::read_bounded(path, MAX_RECORD).unwrap_or_default();
-        serde_json::from_slice(&bytes).unwrap_or_default()
+        let mut record: Self = serde_json::from_slice(&bytes).unwrap_or_default();
+        record.owners.retain(|owner| is_there(owner));
+        record
     }
 
     fn write(&self, path: &Path) -> Result<()> {
@@ -92,6 +94,13 @@ impl Record {
         }
         Ok(file::remove_file(path)?)
     }
+}
+
+/// Whether the root that an owner names is still there: one that somebody has removed by hand, and
+/// one of a namespace that had the same number before, needs nothing.
+fn is_there(owner: &str) -> bool {
+    let root = Path::new(owner.strip_prefix(OWNER).unwrap_or(owner));
+    !root.is_absolute() || root.exists()
 }
 
 /// The switch of IPv6 for all interfaces.

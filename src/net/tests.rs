@@ -13,10 +13,11 @@ use super::nft::seen::Difference;
 use crate::sys::process::Namespaces;
 use crate::sys::{child, namespace};
 
-const OWNER: &str = "tank /var/lib/tank";
+/// A root that is there on every machine.
+const OWNER: &str = "tank /usr";
 
 /// Another root of the machine.
-const OTHER: &str = "tank /srv/tank";
+const OTHER: &str = "tank /etc";
 
 fn layout() -> Layout {
     Layout {
@@ -171,6 +172,7 @@ fn forwarding_is_turned_on_for_single_interfaces_and_put_back() {
         let wanted = Forwarding::wanted(&layout(), &[], &[up("lo")], None, &Record::read(&path));
         assert_eq!(wanted.guarded4, ["lo"]);
         assert!(wanted.drift().is_some());
+        wanted.apply("tank /removed/by/hand", &path).unwrap();
         wanted.apply(OWNER, &path).unwrap();
         assert_eq!(wanted.drift(), None);
         assert_eq!(get("ipv4/conf/lo/forwarding").as_deref(), Some("1"));

@@ -22,6 +22,12 @@ pub(super) const NETLINK_ROUTE: isize = 0;
 /// The largest packet where no default route tells.
 const ETHERNET: u32 = 1500;
 
+/// Whether this machine has an interface of that name.
+pub fn is_there(interface: &str) -> Result<bool> {
+    let mut connection = Connection::open(NETLINK_ROUTE)?;
+    Ok(link::find(&mut connection, interface)?.is_some())
+}
+
 /// The destinations of every route of this machine, without default routes.
 pub fn routes() -> Result<Vec<IpNet>> {
     let mut connection = Connection::open(NETLINK_ROUTE)?;

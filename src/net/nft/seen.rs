@@ -14,6 +14,10 @@ const GET_RULE: u8 = 7;
 const GET_SET: u8 = 10;
 const GET_ELEMENTS: u8 = 13;
 
+/// The number of elements from which a set is large, and how often it is read at most.
+const LARGE: usize = 512;
+const READS: usize = 8;
+
 /// `NF_DROP` and `NF_ACCEPT`
 const DROP: u32 = 0;
 const ACCEPT: u32 = 1;
@@ -74,12 +78,7 @@ impl Nft {
         })?;
         let mut elements = BTreeMap::new();
         for (set, _) in &sets {
-            let named = Attributes::new().text(1, table).text(2, set);
-            let lists = self.list(GET_ELEMENTS, family, &named, |payload| {
-                Some(read(find(payload, 3)?).filter_map(|(_, one)| element(one)).collect())
-            })?;
-            elements
-                .insert(set.clone(), lists.into_iter().flat_map(|list: Elements| list).collect());
+            elements.insert(set.clone(), self.elements(family, table, set)?);
         }
         Ok(Seen {
             flags: Some(flags),
@@ -92,6 +91,32 @@ impl Nft {
 }
 
 impl Nft {
+    /// The elements of a set. A large one may still be growing its hash table, from which some are
+    /// missing meanwhile without a word: it is read until it stays as it is.
+    fn elements(&mut self, family: Family, table: &str, set: &str) -> Result<Elements> {
+        let mut elements = self.elements_now(family, table, set)?;
+        for _ in 0..READS {
+            if elements.len() < LARGE {
+                break;
+            }
+            let again = self.elements_now(family, table, set)?;
+            let same = again == elements;
+            elements = again;
+            if same {
+                break;
+            }
+        }
+        Ok(elements)
+    }
+
+    fn elements_now(&mut self, family: Family, table: &str, set: &str) -> Result<Elements> {
+        let named = Attributes::new().text(1, table).text(2, set);
+        let lists = self.list(GET_ELEMENTS, family, &named, |payload| {
+            Some(read(find(payload, 3)?).filter_map(|(_, one)| element(one)).collect())
+        })?;
+        Ok(lists.into_iter().flat_map(|list: Elements| list).collect())
+    }
+
     /// The chains of this machine that see forwarded packets and drop those that no rule of theirs
     /// knows, each after its table.
     pub(in crate::net) fn forwarding_policies(&mut self) -> Result<Vec<(String, String)>> {
