@@ -1,5 +1,5 @@
 //! Compares tank with the programs people use today, in one run on one machine:
-//! `cargo bench -- [--install] [--runs N] [--pods 10,100,1000] [--running] [--only start,exec]`.
+//! `cargo bench -- [--install] [--runs N] [--pods 10,100,1000] [--running] [--only start,bridged]`.
 //!
 //! Every measure runs its contestants in turn, so that a machine that grows slower slows all of
 //! them alike, and takes the median. What cannot run is left out of the tables and named below
@@ -12,10 +12,12 @@
     reason = "a benchmark starts programs, prepares files, and prints"
 )]
 
+mod bridged;
 mod cgroup;
 mod floor;
 mod machine;
 mod measures;
+mod namespace;
 mod oci;
 mod podman;
 mod program;
@@ -24,6 +26,8 @@ mod race;
 mod report;
 mod rootfs;
 mod tank;
+mod throughput;
+mod trace;
 
 use std::process::{Command, ExitCode};
 
@@ -109,15 +113,21 @@ fn run() -> Outcome<()> {
 /// Installs the peers, and busybox for the root file system.
 fn install() -> Outcome<()> {
     let packages = [
+        "aardvark-dns",
         "bubblewrap",
         "busybox-static",
         "catatonit",
         "conmon",
         "crun",
         "docker-registry",
+        "iperf3",
+        "iproute2",
+        "iptables",
+        "netavark",
         "podman",
         "runc",
         "skopeo",
+        "strace",
         "umoci",
     ];
     for args in [&["update"][..], &["install", "--yes", "--no-install-recommends"]] {

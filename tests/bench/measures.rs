@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::process::Command;
 use std::time::Duration;
 
+use crate::bridged;
 use crate::cgroup::Hugetlb;
 use crate::floor;
 use crate::machine::Workplace;
@@ -14,6 +15,7 @@ use crate::pull::Registry;
 use crate::race::{Contestant, race};
 use crate::report::{Report, Value};
 use crate::tank::{Program, Tank};
+use crate::throughput;
 use crate::{Options, Outcome};
 
 /// How many pods `tank ps` lists.
@@ -43,7 +45,9 @@ impl<'a> Bench<'a> {
                 Err(why) => present(name, why),
             }
         }
-        let podman = Podman::new(workplace).map_err(|why| present("podman", why)).ok();
+        let podman = Podman::new("podman", workplace, Runner::new(workplace.path()))
+            .map_err(|why| present("podman", why))
+            .ok();
         if !is_installed("bwrap") {
             present("bubblewrap", "not installed".to_owned());
         }
@@ -68,6 +72,12 @@ impl<'a> Bench<'a> {
         };
         if wanted("start") {
             self.start(report);
+        }
+        if wanted("bridged") {
+            bridged::measure(self.workplace, self.options.runs, report);
+        }
+        if wanted("throughput") {
+            throughput::measure(self.workplace, self.options.runs, report);
         }
         if wanted("exec") {
             self.exec(report);

@@ -11,6 +11,7 @@ use crate::Outcome;
 use crate::cgroup::remove_cgroups;
 use crate::machine::{Workplace, average_memory, processes, unmount_below};
 use crate::program::{Runner, is_installed};
+use crate::tank::Program;
 
 const IMAGE: &str = "localhost/bench:latest";
 
@@ -23,24 +24,27 @@ pub(crate) struct Podman {
     dir: PathBuf,
     runner: Runner,
     started: usize,
-    /// Whether the shared lock segment and the cgroup were there before.
-    found: [bool; 2],
+    /// Whether the shared lock segment, the cgroup and the networks' state were there before.
+    found: [bool; 3],
 }
 
 /// What podman makes outside of the directories it is told.
 const LOCKS: &str = "/dev/shm/libpod_lock";
 const CGROUP: &str = "libpod_parent";
+const NETWORKS: &str = "/run/containers/networks";
 
 impl Podman {
-    pub(crate) fn new(workplace: &Workplace) -> Outcome<Self> {
+    /// A podman with its directories under `name`. Where the runner has a network of its own, its
+    /// containers are on its bridge and publish a port each; otherwise they have no network.
+    pub(crate) fn new(name: &str, workplace: &Workplace, runner: Runner) -> Outcome<Self> {
         if !is_installed("podman") {
             return Err("not installed".to_owned());
         }
-        let dir = workplace.path().join("podman");
+        let dir = workplace.path().join(name);
         fs::create_dir_all(&dir).map_err(|error| error.to_string())?;
         fs::write(dir.join("containers.conf"), settings()).map_err(|error| error.to_string())?;
-        let found = [Path::new(LOCKS).exists(), cgroup_exists()];
-        let podman = Self { dir, runner: Runner::new(workplace.path()), started: 0, found };
+        let found = [Path::new(LOCKS).exists(), cgroup_exists(), Path::new(NETWORKS).exists()];
+        let podman = Self { dir, runner, started: 0, found };
         let archive = podman.path("rootfs.tar");
         let mut tar = Command::new("tar");
         tar.arg("-C").arg(workplace.rootfs()).args(["-cf", &archive, "."]);
@@ -61,6 +65,7 @@ impl Podman {
         for (option, name) in [("--root", "root"), ("--runroot", "run"), ("--tmpdir", "tmp")] {
             command.arg(option).arg(self.dir.join(name));
         }
+        command.arg("--network-config-dir").arg(self.dir.join("networks"));
         command.args(["--storage-driver", "overlay", "--cgroup-manager", "cgroupfs"]);
         command.args(args);
         command
@@ -87,25 +92,52 @@ impl Podman {
 
     /// Starts a pod of one container with `/bin/true` from a Kubernetes file.
     pub(crate) fn kube_play(&mut self) -> Outcome<Duration> {
+        let (name, elapsed) = self.play(&["/bin/true"], Program::True.port())?;
+        self.run(&["pod", "rm", "--force", "--time", "0", &name])?;
+        Ok(elapsed)
+    }
+
+    /// Starts a pod of one container that sleeps from a Kubernetes file.
+    pub(crate) fn kube_sleeper(&mut self) -> Outcome<()> {
+        self.play(&["/bin/sleep", "1000000"], Program::Sleep.port()).map(drop)
+    }
+
+    fn play(&mut self, command: &[&str], port: usize) -> Outcome<(String, Duration)> {
         let name = self.next_name();
         let file = self.path("pod.json");
-        let container = serde_json::json!({
-            "name": "main", "image": IMAGE, "command": ["/bin/true"], "imagePullPolicy": "Never",
+        let mut container = serde_json::json!({
+            "name": "main", "image": IMAGE, "command": command, "imagePullPolicy": "Never",
         });
+        let mut network = &["--network", "none"][..];
+        if self.runner.has_network() {
+            container["ports"] = serde_json::json!([{ "containerPort": 5201, "hostPort": port }]);
+            network = &[];
+        }
         let pod = serde_json::json!({
             "apiVersion": "v1", "kind": "Pod", "metadata": { "name": name },
             "spec": { "restartPolicy": "Never", "containers": [container] },
         });
         fs::write(&file, pod.to_string()).map_err(|error| error.to_string())?;
-        let elapsed = self.run(&["kube", "play", "--quiet", "--network", "none", &file])?;
-        self.run(&["pod", "rm", "--force", "--time", "0", &name])?;
-        Ok(elapsed)
+        let elapsed = self.run(&[&["kube", "play", "--quiet"], network, &[&file]].concat())?;
+        Ok((name, elapsed))
+    }
+
+    /// Starts a container with `iperf3` that waits for clients, and gives its name and address.
+    pub(crate) fn server(&mut self) -> Outcome<(String, String)> {
+        let name = self.next_name();
+        let publish = format!("{}:5201", Program::Server.port());
+        let run = ["run", "--detach", "--publish", &publish, "--name", &name, IMAGE];
+        self.run(&[&run[..], &["/bin/iperf3", "--server"]].concat())?;
+        let inspect = ["inspect", "--format", "{{.NetworkSettings.IPAddress}}", &name];
+        let address = self.runner.output(&mut self.command(&inspect))?;
+        Ok((name, address.trim().to_owned()))
     }
 
     /// Starts a container that sleeps, and gives its name.
     pub(crate) fn sleeper(&mut self) -> Outcome<String> {
         let name = self.next_name();
-        let run = ["run", "--detach", "--network", "none", "--name", &name, IMAGE];
+        let network = if self.runner.has_network() { "bridge" } else { "none" };
+        let run = ["run", "--detach", "--network", network, "--name", &name, IMAGE];
         self.run(&[&run[..], &["/bin/sleep", "1000000"]].concat())?;
         Ok(name)
     }
@@ -113,6 +145,11 @@ impl Podman {
     /// Runs `/bin/true` in a container that runs.
     pub(crate) fn exec(&self, name: &str) -> Outcome<Duration> {
         self.run(&["exec", name, "/bin/true"])
+    }
+
+    /// Runs a program in a container that runs, and gives what it writes.
+    pub(crate) fn exec_output(&self, name: &str, command: &[&str]) -> Outcome<String> {
+        self.runner.output(&mut self.command(&[&["exec", name], command].concat()))
     }
 
     pub(crate) fn ps(&self) -> Outcome<Duration> {
@@ -177,12 +214,15 @@ fn cgroup_exists() -> bool {
 impl Drop for Podman {
     fn drop(&mut self) {
         self.clear().unwrap_or_else(|error| eprintln!("{error}"));
-        let [locks, cgroup] = self.found;
+        let [locks, cgroup, networks] = self.found;
         if !locks {
             fs::remove_file(LOCKS).unwrap_or_default();
         }
         if !cgroup {
             remove_cgroups(CGROUP);
+        }
+        if !networks {
+            fs::remove_dir_all(NETWORKS).unwrap_or_default();
         }
     }
 }

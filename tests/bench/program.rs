@@ -3,12 +3,14 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
 use crate::Outcome;
+use crate::namespace::Namespace;
 
 /// After this time a program is taken to hang, and killed.
 const DEADLINE: Duration = Duration::from_secs(300);
@@ -19,11 +21,23 @@ const DEADLINE: Duration = Duration::from_secs(300);
 pub(crate) struct Runner {
     stdout: PathBuf,
     stderr: PathBuf,
+    /// The network that programs run in, if not that of this process.
+    network: Option<Rc<Namespace>>,
 }
 
 impl Runner {
     pub(crate) fn new(dir: &Path) -> Self {
-        Self { stdout: dir.join("stdout"), stderr: dir.join("stderr") }
+        Self { stdout: dir.join("stdout"), stderr: dir.join("stderr"), network: None }
+    }
+
+    /// Runs programs in this network from now on.
+    pub(crate) fn within(self, network: Rc<Namespace>) -> Self {
+        Self { network: Some(network), ..self }
+    }
+
+    /// Whether they run in a network of their own.
+    pub(crate) fn has_network(&self) -> bool {
+        self.network.is_some()
     }
 
     /// How long the program takes from start to exit; an error when it fails.
@@ -33,6 +47,7 @@ impl Runner {
         command.stdin(Stdio::null()).stdout(create(&self.stdout)?).stderr(create(&self.stderr)?);
         let name = shown(command);
         let failed = |what: &dyn std::fmt::Display| format!("{name}: {what}");
+        let _entered = self.network.as_ref().map(|network| network.enter()).transpose()?;
         let started = Instant::now();
         let mut child = command.spawn().map_err(|error| failed(&error))?;
         let ended = Pid::from_raw(child.id().cast_signed()).is_some_and(has_ended);

@@ -12,6 +12,8 @@ pub(crate) enum Value {
     Time(Duration),
     /// In bytes.
     Memory(u64),
+    /// In bits a second.
+    Rate(u64),
 }
 
 impl Value {
@@ -19,7 +21,9 @@ impl Value {
     fn number(self) -> f64 {
         match self {
             Self::Time(time) => time.as_secs_f64(),
-            Self::Memory(bytes) => Duration::from_micros(bytes).as_secs_f64(),
+            Self::Memory(number) | Self::Rate(number) => {
+                Duration::from_micros(number).as_secs_f64()
+            }
         }
     }
 }
@@ -29,6 +33,7 @@ impl fmt::Display for Value {
         match self {
             Self::Time(time) => write!(f, "{:.1} ms", time.as_secs_f64() * 1e3),
             Self::Memory(bytes) => write!(f, "{} kB", bytes / 1000),
+            Self::Rate(_) => write!(f, "{:.2} Gbit/s", self.number() / 1e3),
         }
     }
 }
@@ -55,9 +60,11 @@ enum Limit {
     Within(Duration),
 }
 
-const BUDGETS: [Budget; 7] = [
+const BUDGETS: [Budget; 9] = [
     Budget { measure: "start", peer: Limit::Times(2.0, "crun run") },
     Budget { measure: "start", peer: Limit::Times(0.1, "podman kube play") },
+    Budget { measure: "start, bridged, first", peer: Limit::Times(0.1, "podman kube play") },
+    Budget { measure: "start, bridged, one more", peer: Limit::Times(0.1, "podman kube play") },
     Budget { measure: "exec", peer: Limit::Times(1.0, "crun exec") },
     Budget { measure: "ps", peer: Limit::Times(1.0 / 3.0, "podman ps, 1 container") },
     Budget { measure: "reconcile, 1000 pods", peer: Limit::Within(Duration::from_millis(50)) },
@@ -70,13 +77,15 @@ const BUDGETS: [Budget; 7] = [
 pub(crate) struct Report {
     header: String,
     rows: Vec<Row>,
+    /// Tables of another shape.
+    sections: Vec<String>,
     left_out: Vec<String>,
 }
 
 impl Report {
     pub(crate) fn new(workplace: &Workplace, runs: usize) -> Self {
         let header = format!("{}; medians of {runs} runs", workplace.description());
-        Self { header, rows: Vec::new(), left_out: Vec::new() }
+        Self { header, rows: Vec::new(), sections: Vec::new(), left_out: Vec::new() }
     }
 
     pub(crate) fn add(&mut self, measure: &str, contestant: &str, value: Outcome<Value>) {
@@ -87,11 +96,17 @@ impl Report {
         }
     }
 
+    /// Adds text that comes behind the tables.
+    pub(crate) fn add_section(&mut self, text: String) {
+        self.sections.push(text);
+    }
+
     pub(crate) fn leave_out(&mut self, what: &str, why: &str) {
         self.left_out.push(format!("{what}: {why}"));
     }
 
-    fn of_tank(&self, measure: &str) -> Option<Value> {
+    /// What tank had in a measure.
+    pub(crate) fn of_tank(&self, measure: &str) -> Option<Value> {
         let row = self.rows.iter().find(|row| row.measure == measure && is_tank(&row.contestant));
         row.map(|row| row.value)
     }
@@ -133,6 +148,9 @@ impl fmt::Display for Report {
             };
             let verdict = if tank.number() <= limit { "met" } else { "missed" };
             writeln!(f, "| {} | {bound} | {tank} | {verdict} |", budget.measure)?;
+        }
+        for section in &self.sections {
+            writeln!(f, "\n{section}")?;
         }
         if !self.left_out.is_empty() {
             writeln!(f, "\nLeft out:\n")?;

@@ -4,10 +4,12 @@ use std::ffi::CString;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use rustix::mount::{MountFlags, UnmountFlags};
 
 use crate::Outcome;
+use crate::program::{Runner, is_installed};
 
 /// An overlay of the root file system, mounted for one container.
 #[derive(Debug)]
@@ -66,4 +68,25 @@ pub(crate) fn make(root: &Path) -> std::io::Result<()> {
     }
     fs::write(root.join("etc/passwd"), "root:x:0:0:root:/:/bin/sh\n")?;
     fs::write(root.join("etc/group"), "root:x:0:\n")
+}
+
+/// Adds a program of this machine to it, and the libraries that it needs.
+pub(crate) fn add_program(root: &Path, name: &str, runner: &Runner) -> Outcome<()> {
+    if !is_installed(name) {
+        return Err("not installed".to_owned());
+    }
+    let which = runner.output(Command::new("sh").args(["-c", &format!("command -v {name}")]))?;
+    let program = Path::new(which.trim());
+    let libraries = runner.output(Command::new("ldd").arg(program))?;
+    let libraries = libraries.split_whitespace().filter(|word| word.starts_with('/'));
+    let copy = |from: &Path, to: &Path| {
+        to.parent().map_or(Ok(()), fs::create_dir_all)?;
+        fs::copy(from, to).map(drop)
+    };
+    copy(program, &root.join("bin").join(name)).map_err(|error| error.to_string())?;
+    for library in libraries.map(Path::new) {
+        let target = root.join(library.strip_prefix("/").unwrap_or(library));
+        copy(library, &target).map_err(|error| error.to_string())?;
+    }
+    Ok(())
 }

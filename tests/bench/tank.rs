@@ -4,12 +4,14 @@ use std::fmt::Write;
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
+use std::rc::Rc;
 use std::time::Duration;
 
 use serde_json::Value;
 
 use crate::Outcome;
 use crate::machine::{Workplace, average_memory, processes};
+use crate::namespace::Namespace;
 use crate::program::Runner;
 
 /// How a pod's program is to behave.
@@ -19,6 +21,27 @@ pub(crate) enum Program {
     True,
     /// It runs until it is deleted.
     Sleep,
+    /// `iperf3` waits for clients, until it is deleted.
+    Server,
+}
+
+impl Program {
+    /// The port of the host that the first pod with it publishes, where pods have networks.
+    pub(crate) fn port(self) -> usize {
+        match self {
+            Self::True => 5301,
+            Self::Sleep => 5401,
+            Self::Server => 5501,
+        }
+    }
+
+    fn command(self) -> &'static str {
+        match self {
+            Self::True => r#"["/bin/true"]"#,
+            Self::Sleep => r#"["/bin/sleep", "1000000"]"#,
+            Self::Server => r#"["/bin/iperf3", "--server"]"#,
+        }
+    }
 }
 
 /// One tank: several, with different numbers of pods, do not see one another.
@@ -39,6 +62,12 @@ impl Tank {
         Ok(Self { dir, rootfs: workplace.rootfs(), runner, started: 0 })
     }
 
+    /// Its pods are on its bridge from now on, and publish a port each.
+    pub(crate) fn within(mut self, network: &Rc<Namespace>) -> Self {
+        self.runner = self.runner.clone().within(Rc::clone(network));
+        self
+    }
+
     fn command(&self, args: &[&str]) -> Command {
         let binary = std::env::var_os("TANK_BIN");
         let mut command = Command::new(binary.unwrap_or_else(|| env!("CARGO_BIN_EXE_tank").into()));
@@ -53,18 +82,20 @@ impl Tank {
 
     /// Writes the file of `count` pods `NAME0`, `NAME1`, and so on.
     fn pod_file(&self, name: &str, count: usize, program: Program) -> Outcome<String> {
-        let command = match program {
-            Program::True => r#"["/bin/true"]"#,
-            Program::Sleep => r#"["/bin/sleep", "1000000"]"#,
-        };
         let mut text = String::new();
         for n in 0..count {
+            let (network, ports) = if self.runner.has_network() {
+                ("bridge", format!("ports = [\"{}:5201\"]\n", program.port() + n))
+            } else {
+                ("none", String::new())
+            };
             writeln!(
                 text,
-                "[[pods]]\nname = \"{name}{n}\"\nnetwork = \"none\"\nrestart = \"never\"\n\
-                 [[pods.containers]]\nname = \"main\"\nstop_signal = \"KILL\"\n\
-                 rootfs = \"{}\"\ncommand = {command}",
-                self.rootfs.display()
+                "[[pods]]\nname = \"{name}{n}\"\nnetwork = \"{network}\"\nrestart = \"never\"\n\
+                 [[pods.containers]]\nname = \"main\"\nstop_signal = \"KILL\"\n{ports}\
+                 rootfs = \"{}\"\ncommand = {}",
+                self.rootfs.display(),
+                program.command()
             )
             .map_err(|error| error.to_string())?;
         }
@@ -75,12 +106,27 @@ impl Tank {
 
     /// Applies a new pod whose program is `/bin/true`.
     pub(crate) fn start(&mut self) -> Outcome<Duration> {
+        self.start_by(|tank, file| tank.run(&["apply", "-f", file]))
+    }
+
+    /// The same under strace: what it writes of the calls that [`trace`](crate::trace) knows.
+    pub(crate) fn trace(&mut self) -> Outcome<String> {
+        self.start_by(|tank, file| {
+            let log = tank.dir.join("trace");
+            let mut command = crate::trace::command(&tank.command(&["apply", "-f", file]), &log);
+            tank.runner.time(&mut command)?;
+            fs::read_to_string(&log).map_err(|error| error.to_string())
+        })
+    }
+
+    /// Has a new pod applied, and deletes it.
+    fn start_by<T>(&mut self, apply: impl Fn(&Self, &str) -> Outcome<T>) -> Outcome<T> {
         self.started += 1;
         let name = format!("start{}-", self.started);
         let file = self.pod_file(&name, 1, Program::True)?;
-        let elapsed = self.run(&["apply", "-f", &file])?;
+        let result = apply(self, &file)?;
         self.run(&["delete", "--wait", &format!("{name}0")])?;
-        Ok(elapsed)
+        Ok(result)
     }
 
     /// Makes sure that these pods are there, and that as many run as should.
@@ -108,6 +154,26 @@ impl Tank {
     /// Runs `/bin/true` in a pod that runs.
     pub(crate) fn exec(&self, pod: &str) -> Outcome<Duration> {
         self.run(&["exec", pod, "--", "/bin/true"])
+    }
+
+    /// Runs a program in a pod that runs, and gives what it writes.
+    pub(crate) fn exec_output(&self, pod: &str, command: &[&str]) -> Outcome<String> {
+        let args = [&["exec", pod, "--"], command].concat();
+        self.runner.output(&mut self.command(&args))
+    }
+
+    /// A pod's address.
+    pub(crate) fn address(&self, pod: &str) -> Outcome<String> {
+        let listed = self.list()?;
+        let pods = listed["pods"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let found = pods.iter().find(|one| one["name"] == pod);
+        let address = found.and_then(|one| one["ip"].as_str()).map(str::to_owned);
+        address.ok_or_else(|| format!("tank list has no address of {pod}"))
+    }
+
+    fn list(&self) -> Outcome<Value> {
+        let listed = self.runner.output(&mut self.command(&["list", "-o", "json"]))?;
+        serde_json::from_str(&listed).map_err(|error| format!("tank list -o json: {error}"))
     }
 
     pub(crate) fn ps(&self) -> Outcome<Duration> {
@@ -142,8 +208,7 @@ impl Tank {
         if !self.dir.join("root").exists() {
             return Ok(());
         }
-        let listed = self.runner.output(&mut self.command(&["list", "-o", "json"]))?;
-        let listed: Value = serde_json::from_str(&listed).unwrap_or_default();
+        let listed = self.list()?;
         let pods = listed["pods"].as_array().map(Vec::as_slice).unwrap_or_default();
         let names = pods.iter().filter_map(|pod| pod["name"].as_str());
         let args: Vec<_> = ["delete", "--wait"].into_iter().chain(names).collect();
