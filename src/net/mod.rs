@@ -5,11 +5,11 @@
 //! |---|---|
 //! | [`layout`] [`subnet`] | names and addresses; the choice of free subnets; pure |
 //! | [`connect`] [`view`] | what should be, made so; what is, and how it differs |
-//! | [`firewall`] [`nft`] | the packet filter as a value; nf_tables |
+//! | `firewall` `nft` | the packet filter as a value; nf_tables |
 //! | [`forwarding`] | kernel parameters that outlive an interface |
-//! | [`link`] [`route`] | rtnetlink: interfaces, addresses, routes |
-//! | [`netlink`] [`attribute`] | the socket, and messages that no crate has types for |
-//! | [`sockets`] [`conntrack`] | who listens on this machine; the connections it remembers |
+//! | `link` `route` | rtnetlink: interfaces, addresses, routes |
+//! | `netlink` `attribute` | the socket, and messages that no crate has types for |
+//! | [`sockets`] `conntrack` | who listens on this machine; the connections it remembers |
 //! | [`checks`] | what about a machine stands in the way |
 //! | [`names`] | `/etc/hosts` and `/etc/resolv.conf` |
 //!
