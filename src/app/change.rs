@@ -133,11 +133,12 @@ impl App {
     ) -> Result<(), Error> {
         loop {
             let result = self.reconcile(names.to_vec(), &ReconcileRequest::default(), &mut |_| {});
+            // Taken anew each time: a process that the pass starts must not inherit the mask. Whoever
+            // is told of the pass may send one at once.
+            let signals = Signals::take().map_err(|e| Error::of_engine("cannot wait", e.into()))?;
             after_each(result.as_ref());
             // Monitors are children of whoever started them; those that ended are reaped here.
             while process::reap_any().is_ok_and(|ended| ended.is_some()) {}
-            // Taken anew each time: a process that the pass starts must not inherit the mask.
-            let signals = Signals::take().map_err(|e| Error::of_engine("cannot wait", e.into()))?;
             if wait_or_stop(&signals, period)? {
                 return Ok(());
             }

@@ -9,6 +9,7 @@ use super::error::Result;
 use super::execute::ended;
 use super::place::InstancePlace;
 use super::steps::sandbox;
+use crate::model::pod::Network;
 use crate::model::{DesiredPod, Instance, Pod, PodName, State};
 use crate::net::Addresses;
 use crate::plan::{Observed, ObservedInstance, ObservedPod, SandboxState};
@@ -36,6 +37,12 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
+    /// Whether there is a pod whose containers know others by name.
+    pub(super) fn has_names(&self) -> bool {
+        let pods = self.desired.iter().chain(&self.others);
+        pods.into_iter().any(|desired| desired.pod.network != Network::None)
+    }
+
     /// The addresses of a pod.
     pub fn addresses(&self, pod: &PodName) -> Option<Addresses> {
         self.claims.addresses(pod)

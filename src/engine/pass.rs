@@ -144,15 +144,16 @@ impl Engine {
         self.release(locks, &snapshot)?;
         fault::point("intent");
         let sweeps = snapshot.stale || works.iter().any(|work| work.lane.removes_sandbox());
+        let named = snapshot.has_names();
         let changes_names = works.iter().any(|work| work.lane.changes_names());
         let mut result = PassResult { puts, plan: planned, ..PassResult::default() };
         if let Some(journaled) = journaled {
             self.execute(works, &journaled, &mut result, watch)?;
         }
-        let after = [
-            ("sweep-network", sweeps.then(|| self.sweep_network())),
-            ("refresh-names", Some(self.refresh_names(only.filter(|_| !changes_names).as_ref()))),
-        ];
+        let within = only.filter(|_| !changes_names);
+        let swept = sweeps.then(|| self.sweep_network());
+        let refreshed = named.then(|| self.refresh_names(within.as_ref()));
+        let after = [("sweep-network", swept), ("refresh-names", refreshed)];
         for (step, outcome) in after {
             if let Some(Err(error)) = outcome {
                 let (step, error) = (step.to_owned(), chain(&error));
