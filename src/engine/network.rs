@@ -14,8 +14,8 @@ use super::claims::{Claims, check_listeners, is_bridged};
 use super::error::Result;
 use super::execute::Work;
 use super::observe::Snapshot;
-use super::place::fnv1a;
 use super::{Engine, Error};
+use crate::model::fnv::fnv1a;
 use crate::model::settings::{Ipv6Setting, NetworkSettings};
 use crate::model::{DesiredPod, PodName};
 use crate::net::checks::{self, Finding};
@@ -95,7 +95,7 @@ impl Engine {
     /// The name of a pod's interface on the host: the root's and the pod's name have no room in it.
     fn interface(&self, pod: &PodName) -> String {
         let name = format!("{}/{pod}", self.cgroups.base());
-        let hash = name.as_bytes().iter().fold(0xcbf2_9ce4_8422_2325, fnv1a);
+        let hash = fnv1a(name.as_bytes());
         format!("tank{:011x}", hash >> 20)
     }
 
@@ -141,7 +141,7 @@ impl Engine {
         let free = |subnet: &IpNet| !routes.iter().any(|route| overlap(*subnet, *route));
         let (settings, old) = (self.network_settings(), claims.network.as_ref());
         let uuid = self.store.read(|state| state.root_uuid())?;
-        let seed = uuid.as_bytes().iter().fold(0xcbf2_9ce4_8422_2325, fnv1a);
+        let seed = fnv1a(uuid.as_bytes());
         let ipv4: Ipv4Net = match (settings.ipv4, old.map(|row| row.ipv4)) {
             (Some(subnet), _) => subnet,
             (None, Some(subnet)) if free(&subnet.into()) => subnet,

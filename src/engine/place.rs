@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use super::error::Result;
+use crate::model::fnv::fnv1a;
 use crate::model::{InstanceId, PodName};
 use crate::runtime::cgroup::{Error as CgroupError, Group, GroupPath, Hierarchies};
 use crate::runtime::directories::Directories;
@@ -62,13 +63,8 @@ fn base_name(root: &Path) -> String {
     if root == Path::new(DEFAULT_ROOT) {
         return "tank".to_owned();
     }
-    let hash = root.as_os_str().as_encoded_bytes().iter().fold(0xcbf2_9ce4_8422_2325_u64, fnv1a);
+    let hash = fnv1a(root.as_os_str().as_encoded_bytes());
     format!("tank-{hash:016x}")
-}
-
-/// One step of the FNV-1a hash. <http://www.isthe.com/chongo/tech/comp/fnv/>
-pub(super) fn fnv1a(hash: u64, byte: &u8) -> u64 {
-    (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
 }
 
 /// The files of one instance below `directories`.

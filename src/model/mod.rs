@@ -10,6 +10,7 @@ pub mod capability;
 pub mod change;
 pub mod desired;
 pub mod file;
+pub mod fnv;
 pub mod image_name;
 pub mod instance;
 pub mod name;

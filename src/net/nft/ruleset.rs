@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::expression::{self, Expression};
+use crate::model::fnv::fnv1a;
 use crate::net::attribute::Attributes;
 use crate::net::netlink::{APPEND, CREATE};
 
@@ -149,9 +150,7 @@ impl Rule {
     /// kernel gives rules back in other words than it was told them, but comments as they were.
     pub(super) fn note(&self) -> String {
         let bytes = expression::encode(&self.expressions);
-        let sum = bytes.as_bytes().iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-            (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
-        });
+        let sum = fnv1a(bytes.as_bytes());
         format!("{} ({:08x})", self.comment, sum >> 32)
     }
 
