@@ -47,7 +47,7 @@ const REPLACE: &[&str] = &[
 const UPDATE: &[&str] = &["intent", "before-update", "after-update", "executed"];
 
 /// The points of a pass that deletes the pod.
-const DELETE: &[&str] = &[
+pub(crate) const DELETE: &[&str] = &[
     "intent",
     "before-stop",
     "after-stop",

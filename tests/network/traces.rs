@@ -8,6 +8,7 @@ use std::path::Path;
 
 use super::client::await_get;
 use super::{HOST4, HOST6, Machine, server};
+use crate::crash;
 use crate::support::pods::SOON;
 use crate::support::wait;
 
@@ -23,20 +24,6 @@ const CREATE: &[&str] = &[
     "before-start",
     "spawned",
     "after-start",
-    "executed",
-];
-
-/// The points of a pass that deletes it.
-const DELETE: &[&str] = &[
-    "intent",
-    "before-stop",
-    "after-stop",
-    "before-remove",
-    "after-remove",
-    "before-remove-sandbox",
-    "after-remove-sandbox",
-    "before-forget",
-    "after-forget",
     "executed",
 ];
 
@@ -117,7 +104,7 @@ fn nothing_is_left_where_a_command_was_killed() {
         machine.tank.run(["delete", "web"]).ok();
         assert_as_before(&machine, &before, &format!("created, {point}"));
     }
-    for point in DELETE {
+    for point in crash::DELETE {
         machine.tank.apply(&web()).ok();
         crash(&machine, point, &["delete", "web"], "");
         assert_as_before(&machine, &before, &format!("deleted, {point}"));
