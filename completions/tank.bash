@@ -19,6 +19,9 @@ _tank() {
             tank,apply)
                 cmd="tank__subcmd__apply"
                 ;;
+            tank,attach)
+                cmd="tank__subcmd__attach"
+                ;;
             tank,completions)
                 cmd="tank__subcmd__completions"
                 ;;
@@ -81,6 +84,9 @@ _tank() {
                 ;;
             tank__subcmd__help,apply)
                 cmd="tank__subcmd__help__subcmd__apply"
+                ;;
+            tank__subcmd__help,attach)
+                cmd="tank__subcmd__help__subcmd__attach"
                 ;;
             tank__subcmd__help,completions)
                 cmd="tank__subcmd__help__subcmd__completions"
@@ -242,7 +248,7 @@ _tank() {
 
     case "${cmd}" in
         tank)
-            opts="-v -q -h -V --root --run-root --color --verbose --quiet --help --version apply delete seed get list ls ps describe plan reconcile exec logs image network doctor login logout schema completions man help"
+            opts="-v -q -h -V --root --run-root --color --verbose --quiet --help --version apply delete seed get list ls ps describe plan reconcile exec attach logs image network doctor login logout schema completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -296,6 +302,36 @@ _tank() {
                     ;;
                 -o)
                     COMPREPLY=($(compgen -W "json" -- "${cur}"))
+                    return 0
+                    ;;
+                --root)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --run-root)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tank__subcmd__attach)
+            opts="-t -v -q -h --tty --detach-keys --no-stdin --root --run-root --color --verbose --quiet --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --detach-keys)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --root)
@@ -462,7 +498,7 @@ _tank() {
             return 0
             ;;
         tank__subcmd__exec)
-            opts="-t -T -i -e -w -u -d -v -q -h --tty --no-tty --interactive --env --workdir --user --detach --term --root --run-root --color --verbose --quiet --help"
+            opts="-t -T -i -e -w -u -d -v -q -h --tty --no-tty --interactive --no-stdin --env --workdir --user --detach --privileged --detach-keys --term --root --run-root --color --verbose --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -489,6 +525,10 @@ _tank() {
                     return 0
                     ;;
                 -u)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --detach-keys)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -550,7 +590,7 @@ _tank() {
             return 0
             ;;
         tank__subcmd__help)
-            opts="apply delete seed get list ps describe plan reconcile exec logs image network doctor login logout schema completions man help"
+            opts="apply delete seed get list ps describe plan reconcile exec attach logs image network doctor login logout schema completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -564,6 +604,20 @@ _tank() {
             return 0
             ;;
         tank__subcmd__help__subcmd__apply)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tank__subcmd__help__subcmd__attach)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )

@@ -44,6 +44,7 @@ complete -c tank -n "__fish_tank_needs_command" -f -a "describe" -d 'Show the sp
 complete -c tank -n "__fish_tank_needs_command" -f -a "plan" -d 'Say what a pass would do and why, and change nothing'
 complete -c tank -n "__fish_tank_needs_command" -f -a "reconcile" -d 'Run one pass: compare what should run with what does, and act on the difference'
 complete -c tank -n "__fish_tank_needs_command" -f -a "exec" -d 'Run a program in a running container'
+complete -c tank -n "__fish_tank_needs_command" -f -a "attach" -d 'Attach to the main process of a running container'
 complete -c tank -n "__fish_tank_needs_command" -f -a "logs" -d 'Print the logs of containers'
 complete -c tank -n "__fish_tank_needs_command" -f -a "image" -d 'Pull, load, list, save and remove images'
 complete -c tank -n "__fish_tank_needs_command" -f -a "network" -d 'Look at the network of pods'
@@ -165,19 +166,33 @@ complete -c tank -n "__fish_tank_using_subcommand reconcile" -s h -l help -d 'Pr
 complete -c tank -n "__fish_tank_using_subcommand exec" -s e -l env -d 'Set an environment variable; may be repeated' -r
 complete -c tank -n "__fish_tank_using_subcommand exec" -s w -l workdir -d 'Working directory inside the container' -r
 complete -c tank -n "__fish_tank_using_subcommand exec" -s u -l user -d 'User, or user:group, inside the container' -r
+complete -c tank -n "__fish_tank_using_subcommand exec" -l detach-keys -d 'Keys that leave it running, on a terminal: characters, ctrl-X or DEL with commas between' -r
 complete -c tank -n "__fish_tank_using_subcommand exec" -l term -d 'The kind of terminal, where there is one' -r
 complete -c tank -n "__fish_tank_using_subcommand exec" -l root -d 'Directory of everything that must survive a reboot' -r -F
 complete -c tank -n "__fish_tank_using_subcommand exec" -l run-root -d 'Directory of everything that a reboot discards' -r -F
 complete -c tank -n "__fish_tank_using_subcommand exec" -l color -d 'When to use colours; NO_COLOR is obeyed' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
-complete -c tank -n "__fish_tank_using_subcommand exec" -s t -l tty -d 'Use a terminal even if standard input or output is none'
+complete -c tank -n "__fish_tank_using_subcommand exec" -s t -l tty -d 'Use a terminal even if standard output is none; without one on standard input, a warning says so and nothing changes'
 complete -c tank -n "__fish_tank_using_subcommand exec" -s T -l no-tty -d 'Use no terminal'
 complete -c tank -n "__fish_tank_using_subcommand exec" -s i -l interactive -d 'Connect standard input; this is so anyway, except with -d'
+complete -c tank -n "__fish_tank_using_subcommand exec" -l no-stdin -d 'Do not connect standard input: the program reads its end at once'
 complete -c tank -n "__fish_tank_using_subcommand exec" -s d -l detach -d 'Return at once and leave the program running'
+complete -c tank -n "__fish_tank_using_subcommand exec" -l privileged -d 'Give it all capabilities that tank has, and neither no_new_privileges nor a seccomp filter'
 complete -c tank -n "__fish_tank_using_subcommand exec" -s v -l verbose -d 'Show progress also where standard error is not a terminal'
 complete -c tank -n "__fish_tank_using_subcommand exec" -s q -l quiet -d 'Show results and errors only'
 complete -c tank -n "__fish_tank_using_subcommand exec" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tank -n "__fish_tank_using_subcommand attach" -l detach-keys -d 'The keys that leave it running: characters, ctrl-X or DEL with commas between, or none. What is set here goes before config.toml' -r
+complete -c tank -n "__fish_tank_using_subcommand attach" -l root -d 'Directory of everything that must survive a reboot' -r -F
+complete -c tank -n "__fish_tank_using_subcommand attach" -l run-root -d 'Directory of everything that a reboot discards' -r -F
+complete -c tank -n "__fish_tank_using_subcommand attach" -l color -d 'When to use colours; NO_COLOR is obeyed' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c tank -n "__fish_tank_using_subcommand attach" -s t -l tty -d 'Insist on a terminal: a container without one is an error'
+complete -c tank -n "__fish_tank_using_subcommand attach" -l no-stdin -d 'Do not pass on standard input'
+complete -c tank -n "__fish_tank_using_subcommand attach" -s v -l verbose -d 'Show progress also where standard error is not a terminal'
+complete -c tank -n "__fish_tank_using_subcommand attach" -s q -l quiet -d 'Show results and errors only'
+complete -c tank -n "__fish_tank_using_subcommand attach" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c tank -n "__fish_tank_using_subcommand logs" -s n -l lines -l tail -d 'Begin with the last N lines of each container' -r
 complete -c tank -n "__fish_tank_using_subcommand logs" -l since -d 'Only lines from this time on' -r
 complete -c tank -n "__fish_tank_using_subcommand logs" -l until -d 'Only lines before this time' -r
@@ -395,26 +410,27 @@ never\t'Never'"
 complete -c tank -n "__fish_tank_using_subcommand man" -s v -l verbose -d 'Show progress also where standard error is not a terminal'
 complete -c tank -n "__fish_tank_using_subcommand man" -s q -l quiet -d 'Show results and errors only'
 complete -c tank -n "__fish_tank_using_subcommand man" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed get list ps describe plan reconcile exec logs image network doctor login logout schema completions man help" -f -a "apply" -d 'Create pods or change them to what a file says, and run one pass'
-complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed get list ps describe plan reconcile exec logs image network doctor login logout schema completions man help" -f -a "delete" -d 'Stop pods and remove them, and run one pass'
-complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed get list ps describe plan reconcile exec logs image network doctor login logout schema completions man help" -f -a "seed" -d 'Create the pods that do not exist yet, and run one pass'
-complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed get list ps describe plan reconcile exec logs image network doctor login logout schema completions man help" -f -a "get" -d 'Print the desired spec of a pod'
-complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed get list ps describe plan reconcile exec logs image network doctor login logout schema completions man help" -f -a "list" -d 'List the pods that should exist, and how they are'
-complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed get list ps describe plan reconcile exec logs image network doctor login logout schema completions man help" -f -a "ps" -d 'List the containers of all pods'
-complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed get list ps describe plan reconcile exec logs image network doctor login logout schema completions man help" -f -a "describe" -d 'Show the spec, the state and the recent past of a pod'
-complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed get list ps describe plan reconcile exec logs image network doctor login logout schema completions man help" -f -a "plan" -d 'Say what a pass would do and why, and change nothing'
-complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed get list ps describe plan reconcile exec logs image network doctor login logout schema completions man help" -f -a "reconcile" -d 'Run one pass: compare what should run with what does, and act on the difference'
-complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed get list ps describe plan reconcile exec logs image network doctor login logout schema completions man help" -f -a "exec" -d 'Run a program in a running container'
-complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed get list ps describe plan reconcile exec logs image network doctor login logout schema completions man help" -f -a "logs" -d 'Print the logs of containers'
-complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed get list ps describe plan reconcile exec logs image network doctor login logout schema completions man help" -f -a "image" -d 'Pull, load, list, save and remove images'
-complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed get list ps describe plan reconcile exec logs image network doctor login logout schema completions man help" -f -a "network" -d 'Look at the network of pods'
-complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed get list ps describe plan reconcile exec logs image network doctor login logout schema completions man help" -f -a "doctor" -d 'Check this machine and the state, and say what is missing and what that means'
-complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed get list ps describe plan reconcile exec logs image network doctor login logout schema completions man help" -f -a "login" -d 'Log in to a registry'
-complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed get list ps describe plan reconcile exec logs image network doctor login logout schema completions man help" -f -a "logout" -d 'Log out of a registry'
-complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed get list ps describe plan reconcile exec logs image network doctor login logout schema completions man help" -f -a "schema" -d 'Print the JSON Schema of the pod file'
-complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed get list ps describe plan reconcile exec logs image network doctor login logout schema completions man help" -f -a "completions" -d 'Print the completions for a shell'
-complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed get list ps describe plan reconcile exec logs image network doctor login logout schema completions man help" -f -a "man" -d 'Write the manual pages into a directory'
-complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed get list ps describe plan reconcile exec logs image network doctor login logout schema completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed get list ps describe plan reconcile exec attach logs image network doctor login logout schema completions man help" -f -a "apply" -d 'Create pods or change them to what a file says, and run one pass'
+complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed get list ps describe plan reconcile exec attach logs image network doctor login logout schema completions man help" -f -a "delete" -d 'Stop pods and remove them, and run one pass'
+complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed get list ps describe plan reconcile exec attach logs image network doctor login logout schema completions man help" -f -a "seed" -d 'Create the pods that do not exist yet, and run one pass'
+complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed get list ps describe plan reconcile exec attach logs image network doctor login logout schema completions man help" -f -a "get" -d 'Print the desired spec of a pod'
+complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed get list ps describe plan reconcile exec attach logs image network doctor login logout schema completions man help" -f -a "list" -d 'List the pods that should exist, and how they are'
+complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed get list ps describe plan reconcile exec attach logs image network doctor login logout schema completions man help" -f -a "ps" -d 'List the containers of all pods'
+complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed get list ps describe plan reconcile exec attach logs image network doctor login logout schema completions man help" -f -a "describe" -d 'Show the spec, the state and the recent past of a pod'
+complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed get list ps describe plan reconcile exec attach logs image network doctor login logout schema completions man help" -f -a "plan" -d 'Say what a pass would do and why, and change nothing'
+complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed get list ps describe plan reconcile exec attach logs image network doctor login logout schema completions man help" -f -a "reconcile" -d 'Run one pass: compare what should run with what does, and act on the difference'
+complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed get list ps describe plan reconcile exec attach logs image network doctor login logout schema completions man help" -f -a "exec" -d 'Run a program in a running container'
+complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed get list ps describe plan reconcile exec attach logs image network doctor login logout schema completions man help" -f -a "attach" -d 'Attach to the main process of a running container'
+complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed get list ps describe plan reconcile exec attach logs image network doctor login logout schema completions man help" -f -a "logs" -d 'Print the logs of containers'
+complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed get list ps describe plan reconcile exec attach logs image network doctor login logout schema completions man help" -f -a "image" -d 'Pull, load, list, save and remove images'
+complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed get list ps describe plan reconcile exec attach logs image network doctor login logout schema completions man help" -f -a "network" -d 'Look at the network of pods'
+complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed get list ps describe plan reconcile exec attach logs image network doctor login logout schema completions man help" -f -a "doctor" -d 'Check this machine and the state, and say what is missing and what that means'
+complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed get list ps describe plan reconcile exec attach logs image network doctor login logout schema completions man help" -f -a "login" -d 'Log in to a registry'
+complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed get list ps describe plan reconcile exec attach logs image network doctor login logout schema completions man help" -f -a "logout" -d 'Log out of a registry'
+complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed get list ps describe plan reconcile exec attach logs image network doctor login logout schema completions man help" -f -a "schema" -d 'Print the JSON Schema of the pod file'
+complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed get list ps describe plan reconcile exec attach logs image network doctor login logout schema completions man help" -f -a "completions" -d 'Print the completions for a shell'
+complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed get list ps describe plan reconcile exec attach logs image network doctor login logout schema completions man help" -f -a "man" -d 'Write the manual pages into a directory'
+complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed get list ps describe plan reconcile exec attach logs image network doctor login logout schema completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c tank -n "__fish_tank_using_subcommand help; and __fish_seen_subcommand_from image" -f -a "pull" -d 'Fetch images from registries'
 complete -c tank -n "__fish_tank_using_subcommand help; and __fish_seen_subcommand_from image" -f -a "load" -d 'Load an image from a docker archive, an OCI archive or an OCI layout directory'
 complete -c tank -n "__fish_tank_using_subcommand help; and __fish_seen_subcommand_from image" -f -a "list" -d 'List the images on disk'

@@ -21,6 +21,7 @@ mod remove;
 mod roots;
 mod state;
 mod support;
+mod terminals;
 mod vm;
 
 /// An area that is not declared above would never be compiled, and its tests never run.

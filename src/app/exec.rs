@@ -3,48 +3,43 @@
 use std::ops::ControlFlow;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use rustix::fs::{FileType, Mode, OFlags};
+use rustix::fs::FileType;
 use rustix::pipe::PipeFlags;
 
 use super::error::{Error, ExecFailure, Kind};
-use super::{App, ExecOutcome, ExecRequest};
+use super::session::{Wires, copy, null, size_of};
+use super::{App, ExecOutcome, ExecRequest, Target};
 use crate::engine::{Engine, InstancePlace};
-use crate::model::{ContainerRef, Instance};
+use crate::model::{Instance, ProcessIdentity};
 use crate::runtime::exec::{self, Session};
 use crate::runtime::{self, observe};
 use crate::sys;
 use crate::sys::process::Ended;
-use crate::sys::terminal::Signals;
-use crate::term::pump::{self, Event, Kind as Flow, Link};
-use crate::term::raw::RawMode;
+use crate::term::pump::{Event, Kind as Flow, Link};
 use crate::term::size::{self, Size};
-
-/// The size of a terminal that does not know its own.
-const DEFAULT_SIZE: Size = Size { rows: 24, columns: 80 };
 
 /// The kind of terminal, where nobody says.
 const DEFAULT_TERM: &str = "xterm";
 
 impl App {
     /// Runs a second process in a running container.
-    pub fn exec(
-        &self,
-        target: &ContainerRef,
-        request: ExecRequest<'_>,
-    ) -> Result<ExecOutcome, Error> {
+    pub fn exec(&self, target: &Target, request: ExecRequest<'_>) -> Result<ExecOutcome, Error> {
         let engine = self.engine()?;
-        let instance = self.running(target)?;
+        let (instance, process) = self.running(target)?;
         let internal = |e: sys::Error| {
             Error::exec(ExecFailure::Internal, format!("cannot execute a program in {target}"))
                 .because(e)
         };
         let streams = Streams::prepare(&request).map_err(internal)?;
-        let session = start(engine, &instance, target, &request, &streams)?;
+        let session = start(engine, (&instance, process), target, &request, &streams)?;
         if request.detach {
             return Ok(ExecOutcome { code: 0 });
         }
         let links = streams.links(&request, session.terminal.as_ref()).map_err(internal)?;
-        attend(&session, links, &request).map_err(internal)?;
+        if attend(&session, links, &request).map_err(internal)? == Left::Detached {
+            session.detach().map_err(internal)?;
+            return Ok(ExecOutcome { code: 0 });
+        }
         let ended = session.wait().map_err(|e| {
             Error::exec(ExecFailure::Internal, "lost sight of the program").because(e)
         })?;
@@ -58,25 +53,23 @@ impl App {
         Ok(ExecOutcome { code })
     }
 
-    /// The running instance of a container.
-    fn running(&self, target: &ContainerRef) -> Result<Instance, Error> {
+    /// The running instance of a container, and its first process.
+    pub(super) fn running(&self, target: &Target) -> Result<(Instance, ProcessIdentity), Error> {
         let engine = self.engine()?;
-        let name = self.container(target)?;
         let instances = engine
             .store
             .read(|state| state.instances_of(&target.pod))
             .map_err(|e| Error::of_engine("cannot read the instances", e.into()))?;
-        let last = instances.into_iter().rfind(|instance| {
-            instance.container == name && !instance.removed && instance.process.is_some()
-        });
         let not_running = || {
             Error::new(Kind::NotRunning, format!("{target} is not running"))
                 .hint(format!("tank describe {} shows why", target.pod))
         };
-        let instance = last.ok_or_else(not_running)?;
+        let is_last =
+            |instance: &Instance| instance.container == target.container && !instance.removed;
+        let instance = instances.into_iter().rfind(is_last).ok_or_else(not_running)?;
         let place = InstancePlace::of(&engine.directories, &instance.id);
-        match observe::monitor(place.files()) {
-            Ok(Some(_)) => Ok(instance),
+        match observe::running(place.files()) {
+            Ok(Some(process)) => Ok((instance, process)),
             Ok(None) => Err(not_running()),
             Err(e) => Err(Error::new(Kind::Failed, format!("cannot look at {target}")).because(e)),
         }
@@ -85,35 +78,25 @@ impl App {
 
 fn start(
     engine: &Engine,
-    instance: &Instance,
-    target: &ContainerRef,
+    (instance, process): (&Instance, ProcessIdentity),
+    target: &Target,
     request: &ExecRequest<'_>,
     streams: &Streams<'_>,
 ) -> Result<Session, Error> {
     let doing = || format!("cannot execute a program in {target}");
-    let words = request.argv.iter().map(|word| {
-        word.clone().into_string().map_err(|word| {
-            let message = format!("{}: the argument {word:?} is not UTF-8", doing());
-            Error::exec(ExecFailure::Internal, message)
-        })
-    });
-    let arguments = words.collect::<Result<Vec<_>, _>>()?;
     let term = request.term.as_ref().and_then(|term| term.to_str());
-    let terminal = request.tty.then(|| size::of(request.streams[0]).unwrap_or(DEFAULT_SIZE));
     let order = exec::ExecRequest {
-        arguments,
+        arguments: request.argv.clone(),
         environment: request.env.iter().cloned().collect(),
         terminal_type: term.unwrap_or(DEFAULT_TERM).to_owned(),
         working_dir: request.working_dir.clone(),
         user: request.user.clone(),
-        terminal: terminal.map(|size| (size.rows, size.columns)),
+        terminal: request.tty.then(|| size_of(request.streams[0])),
         detach: request.detach,
+        privileged: request.privileged,
     };
     let executable =
         engine.executable().map_err(|e| Error::exec(ExecFailure::Internal, doing()).because(e))?;
-    let Some(process) = instance.process else {
-        return Err(Error::new(Kind::NotRunning, format!("{target} is not running")));
-    };
     let place = InstancePlace::of(&engine.directories, &instance.id);
     let group = engine
         .instance_group(instance)
@@ -139,32 +122,47 @@ fn start(
     })
 }
 
-/// Moves bytes and signals until the program ended.
-fn attend(session: &Session, links: Vec<Link>, request: &ExecRequest<'_>) -> sys::Result<()> {
-    // Taken only now: the helper would have inherited the mask.
-    let signals = Signals::take()?;
-    let caller_has_terminal = rustix::termios::isatty(request.streams[0]);
-    let mut raw = if request.tty && caller_has_terminal { Some(RawMode::enter()?) } else { None };
-    let session_of_pump = pump::Session {
-        links,
-        process: Some(session.as_fd()),
-        signals: Some(&signals),
-        raw: raw.as_mut(),
+/// How a session was left.
+#[derive(Debug, PartialEq, Eq)]
+enum Left {
+    /// The program has ended.
+    Ended,
+    /// The caller left it running.
+    Detached,
+}
+
+/// Moves bytes and signals until the program ended, or the caller leaves.
+fn attend(session: &Session, links: Vec<Link>, request: &ExecRequest<'_>) -> sys::Result<Left> {
+    let [stdin, stdout, _] = request.streams;
+    let resize = |(rows, columns)| {
+        let size = Size { rows, columns };
+        session.terminal.as_ref().map(|terminal| size::set(terminal, size));
     };
-    let ended = pump::run(session_of_pump, &mut |event| {
+    let wires = Wires {
+        links,
+        ended: session.as_fd(),
+        terminal: request.tty.then_some(stdout),
+        detach: &request.detach_keys,
+    };
+    let mut left = Left::Ended;
+    wires.attend(&mut |event| {
+        let (rows, columns) = size_of(stdin);
         match event {
-            Event::Resized => {
-                if let (Some(terminal), Some(size)) =
-                    (&session.terminal, size::of(request.streams[0]))
-                {
-                    size::set(terminal, size).ok();
-                }
+            Event::Resized => resize((rows, columns)),
+            Event::Resumed => {
+                // Told twice, a program that paints the whole screen paints it again.
+                resize((rows.saturating_sub(1).max(1), columns));
+                resize((rows, columns));
             }
             Event::Signal(signal) => drop(session.signal(signal)),
+            Event::Detach => {
+                left = Left::Detached;
+                return ControlFlow::Break(());
+            }
         }
         ControlFlow::Continue(())
     })?;
-    ended.lost_output.map_or(Ok(()), Err)
+    Ok(left)
 }
 
 /// The program's standard streams.
@@ -209,24 +207,22 @@ impl<'a> Streams<'a> {
         drop(self.inner);
         let [stdin, stdout, stderr] = request.streams;
         if let Some(master) = terminal {
-            let input = Flow::TerminalInput { types_end: !rustix::termios::isatty(stdin) };
-            return Ok(vec![
-                Link { source: copy(stdin)?, sink: copy(master.as_fd())?, kind: input },
-                Link {
-                    source: copy(master.as_fd())?,
-                    sink: copy(stdout)?,
-                    kind: Flow::TerminalOutput,
-                },
-            ]);
+            let (source, sink) = (copy(master.as_fd())?, copy(stdout)?);
+            let mut links = vec![Link::new(source, sink, Flow::TerminalOutput)];
+            if request.stdin {
+                let (source, sink) = (copy(stdin)?, copy(master.as_fd())?);
+                links.push(Link::new(source, sink, Flow::TerminalInput));
+            }
+            return Ok(links);
         }
         let [input, output, error] = self.outer;
         let mut links = Vec::new();
         if let Some(sink) = input {
-            links.push(Link { source: copy(stdin)?, sink, kind: Flow::Input });
+            links.push(Link::new(copy(stdin)?, sink, Flow::Input));
         }
         for (source, sink) in [(output, stdout), (error, stderr)] {
             if let Some(source) = source {
-                links.push(Link { source, sink: copy(sink)?, kind: Flow::Output });
+                links.push(Link::new(source, copy(sink)?, Flow::Output));
             }
         }
         Ok(links)
@@ -261,13 +257,4 @@ fn may_be_handed_over(fd: BorrowedFd<'_>) -> sys::Result<bool> {
         FileType::CharacterDevice => device == (1, 3),
         _ => false,
     })
-}
-
-fn null() -> sys::Result<OwnedFd> {
-    rustix::fs::open("/dev/null", OFlags::RDWR | OFlags::CLOEXEC, Mode::empty())
-        .map_err(|errno| sys::Error::new("open", "/dev/null", errno))
-}
-
-fn copy(fd: BorrowedFd<'_>) -> sys::Result<OwnedFd> {
-    fd.try_clone_to_owned().map_err(|e| sys::Error::new("fcntl", "F_DUPFD_CLOEXEC", e))
 }

@@ -36,7 +36,7 @@ impl App {
     pub fn log_sources(&self, targets: &[ContainerRef]) -> Result<Vec<LogSource>, Error> {
         let mut sources = Vec::new();
         for target in targets {
-            let container = self.container(target)?;
+            let container = self.target(target)?.container;
             let source = LogSource { pod: target.pod.clone(), container };
             if !sources.contains(&source) {
                 sources.push(source);

@@ -2,6 +2,7 @@
 //!
 //! Nothing here prints, parses a command line, or looks at the environment.
 
+pub mod attach;
 pub mod error;
 pub mod report;
 
@@ -16,6 +17,7 @@ mod logs;
 mod network;
 mod pull;
 mod query;
+mod session;
 mod settings;
 mod target;
 
@@ -27,7 +29,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 
 use crate::engine::{Busy, Engine, Roots};
-use crate::model::{ContainerName, PodName};
+use crate::model::{ContainerName, DetachKeys, PodName};
 use crate::sys::clock;
 
 pub use crate::engine::Resolved;
@@ -37,6 +39,7 @@ pub use crate::image::{Platform, progress};
 pub use crate::runtime::log::{Gap as LogGap, Line as LogLine, Stream as LogStream};
 pub use error::{Error, ExecFailure, InvalidFile, Kind};
 use report::Progress;
+pub use target::Target;
 
 /// Where the state is and how long to wait for it.
 #[derive(Debug, Clone)]
@@ -137,6 +140,10 @@ pub struct ExecRequest<'a> {
     pub stdin: bool,
     /// Leave it running and return at once.
     pub detach: bool,
+    /// Give it every capability that tank has, and no filter of system calls.
+    pub privileged: bool,
+    /// The keys that leave it running, on a terminal.
+    pub detach_keys: DetachKeys,
     /// The caller's standard input, output and error.
     pub streams: [BorrowedFd<'a>; 3],
 }
@@ -146,6 +153,30 @@ pub struct ExecRequest<'a> {
 pub struct ExecOutcome {
     /// Its exit code, or 128 and the number of the signal that ended it; 0 when it was detached.
     pub code: u8,
+}
+
+/// What to attach to a running container.
+#[derive(Debug)]
+pub struct AttachRequest<'a> {
+    /// It must have a terminal.
+    pub tty: bool,
+    /// The keys that leave it; `None` is what the settings say.
+    pub detach_keys: Option<DetachKeys>,
+    /// Whether the caller's standard input is connected.
+    pub stdin: bool,
+    /// The caller's standard input, output and error.
+    pub streams: [BorrowedFd<'a>; 3],
+}
+
+/// How the caller and an attached container parted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AttachOutcome {
+    /// The program ended with this exit code, or 128 and the number of the signal that ended it.
+    Ended(u8),
+    /// The caller left it running.
+    Detached,
+    /// A signal asked the caller to end, which it outlived. The program goes on.
+    Signaled(i32),
 }
 
 /// Which images to save, as what, and where to.

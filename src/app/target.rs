@@ -1,31 +1,59 @@
 //! A container as the command line names it, found among the desired pods.
 
+use std::fmt;
+
 use super::error::{Error, Kind};
 use super::{App, no_pod};
-use crate::model::{ContainerName, ContainerRef};
+use crate::model::{ContainerName, ContainerRef, PodName};
+
+/// A desired container. It displays as it was named.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    /// Its pod.
+    pub pod: PodName,
+    /// Its name.
+    pub container: ContainerName,
+    /// The other containers that may have been meant, because only the pod was named.
+    pub others: Vec<ContainerName>,
+    was_named: bool,
+}
 
 impl App {
-    /// The container that `target` means: the named one, or the pod's first.
-    pub(super) fn container(&self, target: &ContainerRef) -> Result<ContainerName, Error> {
+    /// The container that `named` means: the named one, or the pod's first.
+    ///
+    /// # Errors
+    /// There is no such pod or container; then with those that there are.
+    pub fn target(&self, named: &ContainerRef) -> Result<Target, Error> {
         let pod = self
             .engine()?
             .store
-            .read(|state| state.pod(&target.pod))
+            .read(|state| state.pod(&named.pod))
             .map_err(|e| Error::of_engine("cannot read the pod", e.into()))?
-            .ok_or_else(|| no_pod(&target.pod))?
+            .ok_or_else(|| no_pod(&named.pod))?
             .pod;
-        let mut names = pod.containers.iter().map(|container| &container.name);
-        let found = match &target.container {
-            None => names.next(),
-            Some(name) => names.find(|other| *other == name),
+        let mut names: Vec<_> = pod.containers.iter().map(|c| c.name.clone()).collect();
+        let place = match &named.container {
+            None => (!names.is_empty()).then_some(0),
+            Some(name) => names.iter().position(|other| other == name),
         };
-        found.cloned().ok_or_else(|| {
-            let names: Vec<_> = pod.containers.iter().map(|c| c.name.as_str()).collect();
-            Error::new(Kind::NotFound, format!("cannot find container {target}")).hint(format!(
-                "pod {} has {}",
-                target.pod,
-                names.join(", ")
-            ))
-        })
+        let Some(place) = place else {
+            let names: Vec<_> = names.iter().map(ContainerName::as_str).collect();
+            let hint = format!("pod {} has {}", named.pod, names.join(", "));
+            let message = format!("cannot find container {named}");
+            return Err(Error::new(Kind::NotFound, message).hint(hint));
+        };
+        let container = names.remove(place);
+        let was_named = named.container.is_some();
+        let others = if was_named { Vec::new() } else { names };
+        Ok(Target { pod: named.pod.clone(), container, others, was_named })
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.was_named || !self.others.is_empty() {
+            true => write!(f, "{}/{}", self.pod, self.container),
+            false => write!(f, "{}", self.pod),
+        }
     }
 }

@@ -9,14 +9,16 @@ use clap::Args;
 use super::failure::Failure;
 use super::{Context, Outcome};
 use crate::app::ExecRequest;
-use crate::model::ContainerRef;
+use crate::model::{ContainerRef, DetachKeys};
 
 /// Run a program in a running container
 ///
 /// The program gets the container's namespaces, limits, user, environment and working directory.
-/// It has a terminal if standard input and output are terminals. Its exit code becomes tank's:
-/// 128+N when signal N ended it. 125 means that tank itself failed, 126 that the program cannot be
-/// executed, 127 that it does not exist.
+/// It has a terminal if standard input and output are terminals. INT, TERM, HUP, QUIT, USR1 and
+/// USR2 are passed on to it, and it is killed with its children if tank is.
+///
+/// Its exit code becomes tank's: 128+N when signal N ended it. 125 means that tank itself failed,
+/// 126 that the program cannot be executed, 127 that it does not exist.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 Examples:
@@ -25,15 +27,19 @@ Examples:
   tank exec -T -u www-data -w /srv web -- php maintenance.php
   tank exec -d web -- /app/reindex    return at once, and leave it running")]
 pub struct ExecArgs {
-    /// Use a terminal even if standard input or output is none
+    /// Use a terminal even if standard output is none; without one on standard input, a warning
+    /// says so and nothing changes
     #[arg(short, long, overrides_with = "no_tty")]
     tty: bool,
     /// Use no terminal
     #[arg(short = 'T', long, overrides_with = "tty")]
     no_tty: bool,
     /// Connect standard input; this is so anyway, except with -d
-    #[arg(short, long, conflicts_with = "detach")]
+    #[arg(short, long, conflicts_with = "detach", overrides_with = "no_stdin")]
     interactive: bool,
+    /// Do not connect standard input: the program reads its end at once
+    #[arg(long, overrides_with = "interactive")]
+    no_stdin: bool,
     /// Set an environment variable; may be repeated
     #[arg(short, long, value_name = "NAME=VALUE", value_parser = variable)]
     env: Vec<(String, String)>,
@@ -46,6 +52,12 @@ pub struct ExecArgs {
     /// Return at once and leave the program running
     #[arg(short, long, conflicts_with = "tty")]
     detach: bool,
+    /// Give it all capabilities that tank has, and neither no_new_privileges nor a seccomp filter
+    #[arg(long)]
+    privileged: bool,
+    /// Keys that leave it running, on a terminal: characters, ctrl-X or DEL with commas between
+    #[arg(long, value_name = "KEYS", conflicts_with = "detach")]
+    detach_keys: Option<DetachKeys>,
     /// The kind of terminal, where there is one
     #[arg(long, env = "TERM", hide = true, hide_env_values = true)]
     term: Option<OsString>,
@@ -74,20 +86,27 @@ impl ExecArgs {
 pub fn run(args: ExecArgs, context: &mut Context) -> Outcome {
     let app = context.open_existing().map_err(Failure::of_exec)?;
     let app = app.ok_or_else(|| Failure::no_such_pod(&args.target.pod))?;
+    let target = app.target(&args.target).map_err(Failure::Exec)?;
+    context.tell_choice(&target);
     let (input, output, error) = (io::stdin(), io::stdout(), io::stderr());
-    let automatic = !args.no_tty && input.is_terminal() && context.ui.out.is_terminal();
+    let tty = input.is_terminal() && !args.detach && !args.no_tty;
+    if args.tty && !tty {
+        context.ui.warn("standard input is no terminal, so the program gets none");
+    }
     let request = ExecRequest {
         argv: args.command,
         env: args.env,
         working_dir: args.workdir,
         user: args.user,
-        tty: args.tty || (automatic && !args.detach),
+        tty: tty && (args.tty || context.ui.out.is_terminal()),
         term: args.term.filter(|term| !term.is_empty()),
-        stdin: !args.detach,
+        stdin: !args.detach && !args.no_stdin,
         detach: args.detach,
+        privileged: args.privileged,
+        detach_keys: args.detach_keys.unwrap_or(DetachKeys::NONE),
         streams: [input.as_fd(), output.as_fd(), error.as_fd()],
     };
-    let outcome = app.exec(&args.target, request).map_err(Failure::Exec)?;
+    let outcome = app.exec(&target, request).map_err(Failure::Exec)?;
     Ok(outcome.code)
 }
 

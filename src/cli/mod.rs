@@ -8,6 +8,7 @@
 #![forbid(unsafe_code)]
 
 pub mod apply;
+pub mod attach;
 pub mod completions;
 pub mod delete;
 pub mod describe;
@@ -47,7 +48,8 @@ use std::process::ExitCode;
 use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 
-use crate::app::App;
+use crate::app::{App, Target};
+use crate::model::ContainerName;
 use failure::Failure;
 use flags::{Global, Lock};
 use ui::{Color, Ui, Verbosity};
@@ -86,7 +88,7 @@ Exit codes:
   0  done              3  not found
   1  failed            4  not running, or not a terminal
   2  invalid input    75  another command holds the lock
-  exec: the program's own code, 128+N for signal N;
+  exec and attach: the program's own code, 128+N for signal N;
   125 tank failed, 126 not executable, 127 no such program";
 
 /// The verbs.
@@ -103,6 +105,7 @@ enum Command {
     Plan(plan::PlanArgs),
     Reconcile(reconcile::ReconcileArgs),
     Exec(exec::ExecArgs),
+    Attach(attach::AttachArgs),
     Logs(logs::LogsArgs),
     Image(image::ImageArgs),
     Network(network::NetworkArgs),
@@ -133,6 +136,15 @@ impl Context {
     /// Opens the state for a verb that only reads it; `None` when there is none yet.
     pub fn open_existing(&self) -> Result<Option<App>, Failure> {
         Ok(App::open_existing(self.global.options(Lock::NONE), &self.command)?)
+    }
+
+    /// Says which of several containers a pod's name was taken for.
+    fn tell_choice(&mut self, target: &Target) {
+        if !target.others.is_empty() && !self.ui.is_quiet() {
+            let others: Vec<_> = target.others.iter().map(ContainerName::as_str).collect();
+            let others = others.join(", ");
+            self.ui.note(&format!("{target} is meant; pod {} also has {others}", target.pod));
+        }
     }
 
     /// Opens the state for a verb that only says what it would do; without one, the verb sees a
@@ -193,6 +205,7 @@ fn dispatch(command: Command, context: &mut Context) -> Outcome {
         Command::Plan(args) => plan::run(&args, context),
         Command::Reconcile(args) => reconcile::run(args, context),
         Command::Exec(args) => exec::run(args, context),
+        Command::Attach(args) => attach::run(args, context),
         Command::Logs(args) => logs::run(&args, context),
         Command::Image(args) => image::run(&args, context),
         Command::Network(args) => network::run(&args, context),

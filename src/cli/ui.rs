@@ -86,6 +86,19 @@ impl Ui {
         self.verbosity == Verbosity::Quiet
     }
 
+    /// Writes a warning, at once. A standard error that cannot be written to must not stop the
+    /// work.
+    pub fn warn(&mut self, text: &str) {
+        let written = self.err.styled(ODD, "tank: warning: ").and_then(|()| self.err.line(text));
+        drop(written.and_then(|()| self.err.flush()));
+    }
+
+    /// Writes a note, at once.
+    pub fn note(&mut self, text: &str) {
+        let written = self.err.styled(STRONG, "tank: note: ").and_then(|()| self.err.line(text));
+        drop(written.and_then(|()| self.err.flush()));
+    }
+
     /// Writes a line of progress, at once, if it is wanted. A standard error that cannot be
     /// written to must not stop the work.
     pub fn progress(&mut self, style: Style, line: &str) {

@@ -82,6 +82,7 @@ impl Engine {
             user: named.filter(|user| !user.is_empty()),
             make_working_dir: base.from_image && container.working_dir.is_none(),
             init: container.init,
+            stdin: container.stdin,
             monitor_cgroup: self.cgroups.monitors(),
             log: LogFile {
                 path: self.directories.log(&pod.name, &container.name, instance.attempt),

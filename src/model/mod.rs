@@ -9,10 +9,12 @@
 pub mod capability;
 pub mod change;
 pub mod desired;
+pub mod detach_keys;
 pub mod file;
 pub mod fnv;
 pub mod image_name;
 pub mod instance;
+pub mod modes;
 pub mod name;
 mod nearest;
 pub mod path;
@@ -33,6 +35,7 @@ mod value;
 pub(crate) mod strategy;
 
 pub use desired::{DesiredPod, RunState};
+pub use detach_keys::DetachKeys;
 pub use instance::{Exit, ExitReason, Instance, ProcessIdentity, State};
 pub use name::{ContainerName, ContainerRef, Digest, InstanceId, NameError, PodName};
 pub use pod::{Container, Pod};

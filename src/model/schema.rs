@@ -151,8 +151,8 @@ mod tests {
         assert_eq!(container["tty"]["default"], false);
         assert_eq!(container["env"]["default"], json!({}));
         assert_eq!(container["seccomp"]["default"], "default");
-        let stdin = container["stdin"]["description"].as_str();
-        assert!(stdin.is_some_and(|text| text.ends_with("Not supported yet.")));
+        let liveness = container["liveness"]["description"].as_str();
+        assert!(liveness.is_some_and(|text| text.ends_with("Not supported yet.")));
     }
 
     #[test]

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use ipnet::{Ipv4Net, Ipv6Net};
 
+use super::DetachKeys;
+
 /// The settings of a root. What the file does not say has the value of [`Default`].
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Settings {
@@ -17,6 +19,8 @@ pub struct Settings {
     pub network: NetworkSettings,
     /// How much is kept of what containers print.
     pub logs: LogSettings,
+    /// The keys that leave `tank attach`.
+    pub detach_keys: DetachKeys,
 }
 
 /// How registries are reached.

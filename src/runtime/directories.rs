@@ -5,7 +5,7 @@
 //! ROOT/containers/<id>/           spec.json, launch.json, exit.json, files/, upper/, work/, root/
 //! ROOT/logs/<pod>/<container>/    <attempt>.log and its complete files, see super::log
 //! RUN/pods/<pod>/ns/              the pinned namespaces
-//! RUN/containers/<id>/            monitor.lock, status.json, stopping
+//! RUN/containers/<id>/            monitor.lock, attach.sock, status.json, stopping
 //! RUN/locks/<pod>.lock            held while a pass works on the pod
 //! ```
 
@@ -112,6 +112,11 @@ impl InstanceFiles<'_> {
     /// Who runs it: [`super::record::Status`].
     pub fn status(&self) -> PathBuf {
         self.run.join("status.json")
+    }
+
+    /// Where its monitor takes those who attach.
+    pub fn attach(&self) -> PathBuf {
+        self.run.join("attach.sock")
     }
 
     /// Present when tank has asked it to end, so that its monitor does not start a pass.

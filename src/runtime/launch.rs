@@ -41,6 +41,9 @@ pub struct Launch {
     pub make_working_dir: bool,
     /// Whether a reaping init is pid 1.
     pub init: bool,
+    /// Whether its standard input is a pipe that those who attach write to.
+    #[serde(default)]
+    pub stdin: bool,
     /// The cgroup of all monitors, relative to the hierarchies' roots.
     pub monitor_cgroup: String,
     /// Its log.

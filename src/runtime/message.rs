@@ -23,6 +23,8 @@ pub(super) enum Message {
     Ended(Option<Ended>),
     /// To the exec supervisor: send the program this signal.
     Signal(i32),
+    /// To the exec supervisor: the command leaves, and the program goes on.
+    Detach,
 }
 
 impl Message {
@@ -34,17 +36,17 @@ impl Message {
     ) -> sys::Result<()> {
         let bytes = serde_json::to_vec(self)
             .map_err(|e| sys::Error::new("serialize", "message", std::io::Error::from(e)))?;
-        socket::send(socket, &bytes, fd)
+        socket::send(socket, &bytes, fd.as_slice())
     }
 
     /// Waits for the next one; `None` when the other side is gone.
     pub(super) fn receive(socket: BorrowedFd<'_>) -> sys::Result<Option<(Self, Option<OwnedFd>)>> {
-        let (bytes, fd) = socket::receive(socket)?;
+        let (bytes, mut fds) = socket::receive(socket)?;
         if bytes.is_empty() {
             return Ok(None);
         }
         let message = serde_json::from_slice(&bytes)
             .map_err(|e| sys::Error::new("parse", "message", std::io::Error::from(e)))?;
-        Ok(Some((message, fd)))
+        Ok(Some((message, fds.pop())))
     }
 }

@@ -7,6 +7,7 @@
 //! | [`sandbox`] | a pod's pinned namespaces |
 //! | [`start`] [`monitor`] [`init`] | the way into a container: command, monitor, init |
 //! | [`exec`] | a second process in a running container |
+//! | [`attach`] | the terminal or streams of its main process |
 //! | [`log`] | the files of what a container prints |
 //! | [`observe`] [`end`] | what is there of an instance; ending it and taking it away |
 //! | [`cgroup`] [`seccomp`] [`capabilities`] [`user`] [`rlimit`] [`credentials`] | what a process may be and use |
@@ -14,6 +15,7 @@
 //! Whatever is `pub` here is called by the engine, in the command's own process; what monitors,
 //! inits and helpers do is private to this layer.
 
+pub mod attach;
 pub mod capabilities;
 pub mod cgroup;
 pub mod credentials;

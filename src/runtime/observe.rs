@@ -43,6 +43,14 @@ pub fn monitor(files: InstanceFiles<'_>) -> sys::Result<Option<i32>> {
     }
 }
 
+/// The first process of an instance whose monitor holds its lock and has executed its program.
+pub fn running(files: InstanceFiles<'_>) -> sys::Result<Option<ProcessIdentity>> {
+    if monitor(files)?.is_none() {
+        return Ok(None);
+    }
+    Ok(Status::read(&files.status()).map(|status| status.process))
+}
+
 /// What the monitor wrote at the end, wherever there was room for it.
 pub fn exit_record(files: InstanceFiles<'_>) -> Option<ExitRecord> {
     ExitRecord::read(&files.exit()).or_else(|| ExitRecord::read(&files.exit_fallback()))

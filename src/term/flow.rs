@@ -4,14 +4,15 @@
 
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::PathBuf;
+use std::time::Instant;
 
 use rustix::event::PollFlags;
 use rustix::fs::{FileType, Mode, OFlags};
 use rustix::io::Errno;
-use rustix::net::SendFlags;
-use rustix::termios::SpecialCodeIndex;
+use rustix::net::{SendFlags, Shutdown};
 
-use crate::sys::Error;
+use super::detach::{Found, Matcher};
+use crate::sys::{Error, clock};
 
 /// The most that is on its way in one direction, in bytes.
 const BUFFER: usize = 64 * 1024;
@@ -25,13 +26,11 @@ const PTMX: (u32, u32) = (5, 2);
 /// What flows, and what its end means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// The caller's input to a pipe: its end closes the pipe.
+    /// The caller's input to a pipe or a socket: its end closes the pipe, or shuts the socket down
+    /// for writing.
     Input,
-    /// The caller's input to a pty's master: its end types end-of-file if that is asked for.
-    TerminalInput {
-        /// Whether to type end-of-file.
-        types_end: bool,
-    },
+    /// The caller's input to a terminal, on which the end of it is nothing but a key.
+    TerminalInput,
     /// A pipe to the caller: a caller who reads no more closes the pipe.
     Output,
     /// A pty's master to the caller: for a caller who reads no more, what comes is thrown away.
@@ -53,6 +52,15 @@ pub struct Link {
     pub sink: OwnedFd,
     /// What they are.
     pub kind: Kind,
+    /// What goes to the sink before all else.
+    pub begin: Vec<u8>,
+}
+
+impl Link {
+    /// One that begins with what comes from the source.
+    pub fn new(source: OwnedFd, sink: OwnedFd, kind: Kind) -> Self {
+        Self { source, sink, kind, begin: Vec::new() }
+    }
 }
 
 /// How to write to a sink so that it never blocks.
@@ -76,12 +84,13 @@ pub(super) struct Flow {
     buffer: Box<[u8]>,
     start: usize,
     end: usize,
-    mid_line: bool,
     /// How many bytes are still read, where that is bounded.
     allowance: Option<usize>,
+    /// Finds the keys that leave, in a terminal's input.
+    matcher: Option<Matcher>,
 }
 
-/// What happened to the sink of an output.
+/// What happened to a flow.
 #[derive(Debug)]
 pub(super) enum Sunk {
     /// Nothing remarkable.
@@ -90,6 +99,8 @@ pub(super) enum Sunk {
     ReaderLeft,
     /// It could not be written to.
     Failed(Error),
+    /// The keys that leave were typed.
+    Detach,
 }
 
 impl Flow {
@@ -104,11 +115,35 @@ impl Flow {
             source: Some(link.source),
             sink: Some(sink),
             manner,
-            buffer: vec![0; BUFFER].into_boxed_slice(),
             start: 0,
-            end: 0,
-            mid_line: false,
+            end: link.begin.len(),
+            buffer: buffer(link.begin),
             allowance: None,
+            matcher: None,
+        }
+    }
+
+    /// Looks for the keys that leave, where it is a terminal's input.
+    pub(super) fn watch_for(&mut self, matcher: &mut Option<Matcher>) {
+        if self.kind == Kind::TerminalInput {
+            self.matcher = matcher.take();
+        }
+    }
+
+    /// Until when to wait at most for what is typed next.
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        self.matcher.as_ref().and_then(Matcher::deadline)
+    }
+
+    /// Passes on the keys that were withheld for long enough.
+    pub(super) fn expire(&mut self) {
+        let Some(matcher) = &mut self.matcher else { return };
+        if self.start == self.end && matcher.deadline().is_some_and(|end| end <= clock::monotonic())
+        {
+            let mut through = Vec::new();
+            matcher.give_up(&mut through);
+            self.buffer[..through.len()].copy_from_slice(&through);
+            (self.start, self.end) = (0, through.len());
         }
     }
 
@@ -131,7 +166,7 @@ impl Flow {
         let source = self.source.as_ref().filter(|_| empty);
         let sink_interest = match self.kind {
             _ if !empty => Some(PollFlags::OUT),
-            // POLLERR comes unasked when the program closes its end.
+            // POLLERR, of a socket POLLHUP, comes unasked when the program closes its end.
             Kind::Input => Some(PollFlags::empty()),
             _ => None,
         };
@@ -143,20 +178,28 @@ impl Flow {
     }
 
     /// Moves what can be moved without blocking, given what became of [`Flow::interests`].
-    pub(super) fn advance(&mut self, ready: &[PollFlags]) -> Sunk {
+    /// `follow` is shown what is read.
+    pub(super) fn advance(&mut self, ready: &[PollFlags], follow: &mut dyn FnMut(&[u8])) -> Sunk {
         let mut ready = ready.iter().copied();
         let mut writable = self.manner != Manner::Sparingly;
+        let mut found = Found::Nothing;
         if self.start < self.end {
             writable |= ready.next().is_some_and(|ready| !ready.is_empty());
         } else {
             if self.source.is_some() && ready.next().is_some_and(|ready| !ready.is_empty()) {
-                self.fill();
+                found = self.fill();
+                follow(&self.buffer[self.start..self.end]);
             }
-            if ready.next().is_some_and(|ready| ready.contains(PollFlags::ERR)) {
+            let is_closed = |ready: PollFlags| ready.intersects(PollFlags::ERR | PollFlags::HUP);
+            if ready.next().is_some_and(is_closed) {
                 self.close();
             }
         }
-        if writable { self.drain() } else { Sunk::Fine }
+        let sunk = if writable { self.drain() } else { Sunk::Fine };
+        match found {
+            Found::Nothing => sunk,
+            Found::Detach => Sunk::Detach,
+        }
     }
 
     /// Reads no more than what waits in the source now.
@@ -169,49 +212,63 @@ impl Flow {
         }
     }
 
+    /// Neither reads nor writes any more, and keeps what was read and not written.
+    pub(super) fn stop(&mut self) {
+        (self.source, self.sink) = (None, None);
+    }
+
+    /// What was read and not written.
+    pub(super) fn unsent(&self) -> &[u8] {
+        &self.buffer[self.start..self.end]
+    }
+
     /// Ends the flow in both directions.
     pub(super) fn close(&mut self) {
         (self.source, self.sink) = (None, None);
         (self.start, self.end) = (0, 0);
     }
 
-    fn fill(&mut self) {
-        let Some(source) = &self.source else { return };
-        let most = self.allowance.unwrap_or(BUFFER).min(BUFFER);
+    fn fill(&mut self) -> Found {
+        let Some(source) = &self.source else { return Found::Nothing };
+        // What was withheld before is passed on with what is typed next.
+        let room = if self.matcher.is_some() { BUFFER / 2 } else { BUFFER };
+        let most = self.allowance.unwrap_or(room).min(room);
         match rustix::io::read(source, &mut self.buffer[..most]) {
-            Ok(0) => self.source_ended(),
+            Ok(0) => self.source = None,
             Ok(count) => {
                 (self.start, self.end) = (0, count);
-                self.mid_line = self.buffer[count - 1] != b'\n';
                 if let Some(allowance) = &mut self.allowance {
                     *allowance -= count;
                     if *allowance == 0 {
                         self.source = None;
                     }
                 }
+                return self.match_keys();
             }
             Err(Errno::AGAIN | Errno::INTR) => {}
             // A master answers EIO when the last program has closed its terminal.
-            Err(_) => self.source_ended(),
+            Err(_) => self.source = None,
         }
+        Found::Nothing
     }
 
-    fn source_ended(&mut self) {
-        self.source = None;
-        if self.kind == (Kind::TerminalInput { types_end: true }) {
-            // The first one in the middle of a line only hands in the line: termios(3), VEOF.
-            self.end = if self.mid_line { 2 } else { 1 };
-            self.start = 0;
-            let key = self.sink.as_ref().map_or(4, end_of_file_key);
-            self.buffer[..self.end].fill(key);
-        }
+    /// Keeps of what was read what the program gets by now.
+    fn match_keys(&mut self) -> Found {
+        let Some(matcher) = &mut self.matcher else { return Found::Nothing };
+        let mut through = Vec::with_capacity(self.end);
+        let found = matcher.take(&self.buffer[..self.end], &mut through);
+        self.buffer[..through.len()].copy_from_slice(&through);
+        self.end = through.len();
+        found
     }
 
     fn drain(&mut self) -> Sunk {
         let mut sunk = Sunk::Fine;
         while self.start < self.end {
             let Some(sink) = &self.sink else {
-                self.start = self.end;
+                if self.is_output() {
+                    self.start = self.end;
+                }
                 break;
             };
             let pending = &self.buffer[self.start..self.end];
@@ -225,8 +282,13 @@ impl Flow {
                 break;
             }
         }
-        if self.is_over() {
-            self.sink = None;
+        if self.is_over()
+            && let Some(sink) = self.sink.take()
+            && self.kind == Kind::Input
+        {
+            // Whoever reads a socket that its owner holds open learns it so; of a pipe, by its end
+            // being closed, and this fails.
+            let _ = rustix::net::shutdown(&sink, Shutdown::Write);
         }
         sunk
     }
@@ -244,18 +306,18 @@ impl Flow {
     }
 }
 
+/// A buffer that holds what a link begins with.
+fn buffer(mut begin: Vec<u8>) -> Box<[u8]> {
+    begin.resize(begin.len().max(BUFFER), 0);
+    begin.into_boxed_slice()
+}
+
 fn write(sink: &OwnedFd, manner: Manner, bytes: &[u8]) -> rustix::io::Result<usize> {
     match manner {
         Manner::Freely => rustix::io::write(sink, bytes),
         Manner::Socket => rustix::net::send(sink, bytes, SendFlags::DONTWAIT | SendFlags::NOSIGNAL),
         Manner::Sparingly => rustix::io::write(sink, &bytes[..bytes.len().min(UNBLOCKED)]),
     }
-}
-
-/// The key that ends a file on the terminal of this master, usually ctrl-d.
-fn end_of_file_key(master: &OwnedFd) -> u8 {
-    rustix::termios::tcgetattr(master)
-        .map_or(4, |termios| termios.special_codes[SpecialCodeIndex::VEOF])
 }
 
 /// Makes a descriptor of tank's own non-blocking.

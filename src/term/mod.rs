@@ -3,9 +3,11 @@
 #![forbid(unsafe_code)]
 
 pub mod ask;
+pub mod detach;
 pub mod flow;
 pub mod pump;
 pub mod raw;
+pub mod screen;
 pub mod size;
 
 pub use pump::{Event, Link, Session, run};

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
+use super::detach::Matcher;
 use super::flow::{Flow, Sunk};
 use super::raw::RawMode;
 use crate::sys::terminal::{self, Signals};
@@ -29,6 +30,8 @@ pub struct Session<'a> {
     pub signals: Option<&'a Signals>,
     /// The caller's terminal, which is given back while the process is stopped.
     pub raw: Option<&'a mut RawMode>,
+    /// Finds the keys that leave in what is typed.
+    pub detach: Option<Matcher>,
 }
 
 /// Something the caller of [`run`] has to act on.
@@ -36,6 +39,10 @@ pub struct Session<'a> {
 pub enum Event {
     /// The caller's terminal may have another size; the program's has to get the same.
     Resized,
+    /// The process was stopped, and the terminal showed something else meanwhile.
+    Resumed,
+    /// The keys that leave were typed.
+    Detach,
     /// A signal for the program. SIGHUP also stands for a caller that no longer reads a terminal.
     Signal(i32),
 }
@@ -45,6 +52,8 @@ pub enum Event {
 pub struct Ended {
     /// Why output could not be delivered. A reader that went away is no error.
     pub lost_output: Option<Error>,
+    /// Input that was read and not sent.
+    pub unsent: Vec<u8>,
 }
 
 /// Runs a session.
@@ -56,8 +65,24 @@ pub fn run(
     mut session: Session<'_>,
     on_event: &mut dyn FnMut(Event) -> ControlFlow<()>,
 ) -> Result<Ended> {
+    if let Some(raw) = &mut session.raw {
+        let to_terminal = session.links.iter().filter(|link| link.kind == Kind::TerminalOutput);
+        to_terminal.for_each(|link| raw.follow(&link.begin));
+    }
     let mut flows: Vec<_> = session.links.drain(..).map(Flow::new).collect();
-    let mut ended = Ended { lost_output: None };
+    flows.iter_mut().for_each(|flow| flow.watch_for(&mut session.detach));
+    let lost_output = pump(&mut session, &mut flows, on_event)?;
+    let inputs = flows.iter().filter(|flow| !flow.is_output());
+    Ok(Ended { lost_output, unsent: inputs.flat_map(Flow::unsent).copied().collect() })
+}
+
+/// Moves bytes until the session ends. Returns why output could not be delivered, if so.
+fn pump(
+    session: &mut Session<'_>,
+    flows: &mut [Flow],
+    on_event: &mut dyn FnMut(Event) -> ControlFlow<()>,
+) -> Result<Option<Error>> {
+    let mut lost_output = None;
     let mut end = match session.process {
         Some(_) => End::NotYet,
         None => End::Unwatched,
@@ -65,28 +90,32 @@ pub fn run(
     loop {
         let outputs_over = flows.iter().filter(|flow| flow.is_output()).all(Flow::is_over);
         if outputs_over && end != End::NotYet {
-            return Ok(ended);
+            return Ok(lost_output);
         }
-        let ready = wait(&flows, &session, end)?;
-        if ready.signals && handle_signals(&mut session, on_event)?.is_break() {
-            return Ok(ended);
+        let ready = wait(flows, session, end)?;
+        if ready.signals && handle_signals(session, on_event)?.is_break() {
+            return Ok(lost_output);
         }
         if ready.process && end == End::NotYet {
             end = End::Seen(clock::monotonic() + GRACE);
-            flows.iter_mut().filter(|flow| !flow.is_output()).for_each(Flow::close);
+            flows.iter_mut().filter(|flow| !flow.is_output()).for_each(Flow::stop);
         }
         for (flow, ready) in flows.iter_mut().zip(&ready.flows) {
-            match flow.advance(ready) {
-                Sunk::Fine => {}
-                Sunk::ReaderLeft if !flow.is_terminal_output() => {}
-                Sunk::ReaderLeft => {
-                    if on_event(Event::Signal(libc::SIGHUP)).is_break() {
-                        return Ok(ended);
-                    }
+            let raw = session.raw.as_deref_mut().filter(|_| flow.is_terminal_output());
+            let event = match flow.advance(ready, &mut follow(raw)) {
+                Sunk::ReaderLeft if flow.is_terminal_output() => Event::Signal(libc::SIGHUP),
+                Sunk::Fine | Sunk::ReaderLeft => continue,
+                Sunk::Detach => Event::Detach,
+                Sunk::Failed(error) => {
+                    lost_output = Some(error);
+                    continue;
                 }
-                Sunk::Failed(error) => ended.lost_output = Some(error),
+            };
+            if on_event(event).is_break() {
+                return Ok(lost_output);
             }
         }
+        flows.iter_mut().for_each(Flow::expire);
         if end.grace_left().is_some_and(|left| left.is_zero()) {
             flows
                 .iter_mut()
@@ -138,7 +167,9 @@ fn wait(flows: &[Flow], session: &Session<'_>, end: End) -> Result<Ready> {
     for (fd, interest) in flows.iter().flat_map(Flow::interests) {
         descriptors.push(PollFd::from_borrowed_fd(fd, interest));
     }
-    let timeout = end.grace_left().map(|left| Timespec {
+    let typing = flows.iter().filter_map(Flow::deadline).min();
+    let typing = typing.map(|until| until.saturating_duration_since(clock::monotonic()));
+    let timeout = end.grace_left().into_iter().chain(typing).min().map(|left| Timespec {
         tv_sec: left.as_secs().cast_signed(),
         tv_nsec: left.subsec_nanos().into(),
     });
@@ -184,7 +215,16 @@ fn resumed(session: &mut Session<'_>) -> Event {
     if let Some(raw) = &mut session.raw {
         raw.resume();
     }
-    Event::Resized
+    Event::Resumed
+}
+
+/// Lets the guard of the caller's terminal see what is written to it.
+fn follow(mut raw: Option<&mut RawMode>) -> impl FnMut(&[u8]) {
+    move |output| {
+        if let Some(raw) = &mut raw {
+            raw.follow(output);
+        }
+    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Terminals: of the main process (`tty = true`), and of `exec`.
 
-use std::process::Command;
+use std::os::fd::OwnedFd;
+use std::process::{Command, Stdio};
 
 use nix::sys::wait::WaitStatus;
 use rexpect::session::{PtySession, spawn_command};
@@ -96,11 +97,31 @@ fn an_interactive_shell_works_to_its_end() {
     assert_exits(&mut session, 0);
 }
 
+/// Both ends of a terminal.
+fn pty() -> (OwnedFd, OwnedFd) {
+    use rustix::pty::{OpenptFlags, grantpt, ioctl_tiocgptpeer, openpt, unlockpt};
+    let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
+    let master = openpt(flags).unwrap();
+    grantpt(&master).unwrap();
+    unlockpt(&master).unwrap();
+    let slave = ioctl_tiocgptpeer(&master, flags).unwrap();
+    (master, slave)
+}
+
 #[test]
 fn a_terminal_can_be_forced_and_refused() {
     let boxed = Boxed::sleeping("");
-    let forced = boxed.exec(&["-t", "box", "--", "sh", "-c", "test -t 0 && echo yes"]).ok();
-    assert_eq!(forced.stdout.trim(), "yes");
+    let args = ["-t", "box", "--", "sh", "-c", "test -t 1 && echo yes"];
+    let mut command = boxed.exec_command(&args);
+    let (master, slave) = pty();
+    let forced = command.stdin(slave).stdout(Stdio::piped()).spawn().unwrap();
+    let forced = forced.wait_with_output().unwrap();
+    assert_eq!((forced.stdout.as_slice(), forced.status.code()), (&b"yes\r\n"[..], Some(0)));
+    drop(master);
+    // Without one to read from there is none, and the program runs all the same.
+    let without = boxed.exec(&["-t", "box", "--", "sh", "-c", "test -t 0 || echo none"]).ok();
+    assert_eq!(without.stdout, "none\n");
+    assert!(without.stderr.contains("standard input is no terminal"), "{without}");
     let args = ["-T", "box", "--", "sh", "-c", "test -t 0 || echo no terminal"];
     let mut session = exec_on_terminal(&boxed.tank, &args);
     session.exp_string("no terminal").unwrap();

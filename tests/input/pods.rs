@@ -98,7 +98,6 @@ fn keys_of_later_versions_are_refused_in_their_place() {
     let healthy = Healthy::new();
     for (pod, container, part) in [
         ("depends_on = [\"box\"]\n", "", "depends_on is not supported yet"),
-        ("", "stdin = true\n", "stdin = true is not supported yet"),
         ("", "[containers.liveness]\nexec = [\"/bin/true\"]\n", "liveness is not supported yet"),
         ("", "[[containers.mounts]]\ntarget = \"/x\"\nvolume = \"v\"\n", "is not supported yet"),
         ("", "[[containers.mounts]]\ntarget = \"/x\"\ncontent = \"c\"\n", "is not supported yet"),

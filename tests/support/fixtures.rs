@@ -197,6 +197,18 @@ pub(crate) fn debian_redis_layout() -> PathBuf {
     dir.join("layout")
 }
 
+/// A root file system of Debian with the programs that people use terminals for.
+pub(crate) fn debian_terminal_rootfs() -> PathBuf {
+    fixture("debian-terminal-rootfs", |dir| {
+        let programs = "--include=vim,htop,less,procps,python3-minimal,tmux,ncurses-term";
+        let options = ["--variant=minbase", programs, "bookworm"];
+        let target = [dir.to_str().unwrap(), &debian_mirror()];
+        tool("debootstrap", "debootstrap", &[&options[..], &target].concat());
+        let archives = dir.join("var/cache/apt/archives");
+        fs::remove_dir_all(archives).unwrap();
+    })
+}
+
 /// The mirror this machine's apt takes Debian from: it may be the only one that is reachable.
 fn debian_mirror() -> String {
     let format = "$(ORIGIN) $(COMPONENT) $(CODENAME) $(SITE)";

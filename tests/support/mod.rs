@@ -12,6 +12,7 @@ pub(crate) mod program;
 pub(crate) mod record;
 pub(crate) mod registry;
 mod tank;
+pub(crate) mod terminal;
 pub(crate) mod tree;
 pub(crate) mod volume;
 pub(crate) mod wait;

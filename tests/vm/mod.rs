@@ -38,6 +38,7 @@ const BLACK_BOX: &[&str] = &[
     "crash::command::of_a_change_of_limits",
     "crash::monitor::the_program_lives_on",
     "heal::policy::always",
+    "terminals::streams::input_is_fed",
 ];
 
 /// What runs there of the library's unit tests: arguments of libtest.

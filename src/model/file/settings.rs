@@ -37,12 +37,14 @@ pub fn parse(source: &str) -> Result<Settings, Vec<Diagnostic>> {
         Some(section) => log::read_settings(&section),
         None => Some(LogSettings::default()),
     };
+    let detach_keys = config.parse("detach_keys");
     report.finish(images.is_some() && logs.is_some())?;
     Ok(Settings {
         registries: registries.unwrap_or_default(),
         images: images.unwrap_or_default(),
         network: network.unwrap_or_default(),
         logs: logs.unwrap_or_default(),
+        detach_keys: detach_keys.unwrap_or_default(),
     })
 }
 
@@ -122,6 +124,7 @@ mod tests {
     fn every_key_is_read_and_normalised() {
         let settings = parse(
             r#"
+            detach_keys = "ctrl-a,d"
             [registries]
             insecure = ["localhost:5000", "127.0.0.1:5000"]
             ca_certificates = ["/etc//ssl/./ca.pem"]
@@ -166,6 +169,15 @@ mod tests {
         };
         assert_eq!(settings.network, expected);
         assert_eq!(settings.logs, LogSettings { max_size: 1 << 20, max_files: 3 });
+        assert_eq!(settings.detach_keys.bytes(), b"\x01d");
+    }
+
+    #[test]
+    fn keys_may_be_none_and_must_be_keys() {
+        assert!(parse("detach_keys = \"none\"").unwrap().detach_keys.is_none());
+        insta::assert_snapshot!(errors("detach_keys = \"ctrl-P\"\n"), @r#"
+        1:15 detach keys "ctrl-P" has a part that is no character, ctrl- with a letter or one of @[\]^_, or DEL (write keys such as "ctrl-p,ctrl-q", or "none")
+        "#);
     }
 
     #[test]

@@ -75,8 +75,7 @@ pub static CONTAINER: Table = Table {
         key("tty", Kind::Boolean, "Whether its standard streams are a terminal.", "true")
             .default("false"),
         key("stdin", Kind::Boolean, "Whether standard input is kept open for attach.", "true")
-            .default("false")
-            .not_yet(),
+            .default("false"),
         key("init", Kind::Boolean, "Whether a reaping init is pid 1.", "true").default("false"),
         key(
             "stop_signal",

@@ -26,6 +26,13 @@ pub static CONFIG: Table = Table {
         key("images", Kind::Table(&IMAGES), "How images are fetched and kept.", "{}").default("{}"),
         key("network", Kind::Table(&NETWORK), "How pods are connected.", "{}").default("{}"),
         key("logs", Kind::Table(&LOGS), "How much of logs is kept.", "{}").default("{}"),
+        key(
+            "detach_keys",
+            Kind::Text(ANY),
+            "The keys that leave tank attach, or none.",
+            r#""ctrl-p,ctrl-q""#,
+        )
+        .default("ctrl-p,ctrl-q"),
     ],
 };
 

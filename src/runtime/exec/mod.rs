@@ -10,7 +10,7 @@
 mod supervisor;
 
 use std::collections::BTreeMap;
-use std::ffi::CString;
+use std::ffi::{CString, OsString};
 use std::io::{Seek, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
@@ -36,7 +36,7 @@ pub const SUPERVISOR: &str = "tank-exec";
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExecRequest {
     /// The program and its arguments.
-    pub arguments: Vec<String>,
+    pub arguments: Vec<OsString>,
     /// Variables over the container's own.
     pub environment: BTreeMap<String, String>,
     /// The value of `TERM` where there is a terminal and the container sets none.
@@ -49,6 +49,9 @@ pub struct ExecRequest {
     pub terminal: Option<(u16, u16)>,
     /// Whether it goes on without the command that started it.
     pub detach: bool,
+    /// Whether it gets every capability that tank has, and neither no_new_privs nor a system call
+    /// filter. What the container's namespaces and mounts keep from it stays so.
+    pub privileged: bool,
 }
 
 /// What the supervisor reads: the request, and where the container's files are.
@@ -146,9 +149,7 @@ impl Session {
                 (Message::Terminal, fd) => session.terminal = fd,
                 (Message::Notes(notes), _) => session.notes.extend(notes),
                 (Message::Failed(failure), _) => return Err(failure.into()),
-                (Message::Started | Message::Ended(_) | Message::Signal(_), _) => {
-                    return Ok(session);
-                }
+                _ => return Ok(session),
             }
         }
     }
@@ -156,6 +157,11 @@ impl Session {
     /// Sends the program a signal.
     pub fn signal(&self, signal: i32) -> sys::Result<()> {
         Message::Signal(signal).send(self.socket.as_fd(), None)
+    }
+
+    /// Leaves the program running, with nobody at its terminal.
+    pub fn detach(self) -> sys::Result<()> {
+        Message::Detach.send(self.socket.as_fd(), None)
     }
 
     /// Waits for the program's end; `None` when nobody could see how it ended.

@@ -8,17 +8,19 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use oci_spec::runtime::Spec;
-use rustix::event::{PollFd, PollFlags};
 use rustix::fs::{Mode, OFlags};
 use serde::de::DeserializeOwned;
 
 use super::{ExecRequest, Order};
+use crate::model::capability::ALL;
+use crate::runtime::capabilities;
 use crate::runtime::cgroup::{Group, GroupPath, Hierarchies};
 use crate::runtime::directories::InstanceFiles;
 use crate::runtime::failure::{Doing, Failure};
 use crate::runtime::init::program::{self, Program};
 use crate::runtime::launch::Launch;
 use crate::runtime::message::Message;
+use crate::sys::credentials::bounding_set;
 use crate::sys::process::{Child, Forked, Namespaces};
 use crate::sys::{self, clock, file, namespace, pidfd, poll, process, pty, signal, socket};
 
@@ -89,8 +91,9 @@ fn run(
     };
     drop((theirs, container));
     release_streams()?;
-    if relay(ours.as_fd(), socket, &child)? {
-        supervise(&child, socket, order.request.detach, own)?;
+    if let Relayed::Started(master) = relay(ours.as_fd(), socket, &child)? {
+        let command = (!order.request.detach).then_some(socket);
+        Supervised { child, master, group: own }.run(command)?;
     }
     Ok(())
 }
@@ -127,48 +130,94 @@ fn release_streams() -> Result<(), Failure> {
     Ok(())
 }
 
-/// Passes on what the process inside says until it executed the program (`true`) or failed.
-fn relay(inner: BorrowedFd<'_>, outer: BorrowedFd<'_>, child: &Child) -> Result<bool, Failure> {
+/// What became of the process inside.
+enum Relayed {
+    /// It executed the program, on a terminal with this master if it has one.
+    Started(Option<OwnedFd>),
+    /// It failed, and the command was told.
+    Failed,
+}
+
+/// Passes on what the process inside says until it executed the program or failed.
+fn relay(inner: BorrowedFd<'_>, outer: BorrowedFd<'_>, child: &Child) -> Result<Relayed, Failure> {
     let doing = "hear from the new process";
+    let mut master = None;
     while let Some((message, fd)) = Message::receive(inner).doing(doing)? {
         let failed = matches!(message, Message::Failed(_));
         message.send(outer, fd.as_ref().map(AsFd::as_fd)).ok();
+        master = fd.or(master);
         if failed {
             process::wait_pid(child.pid).doing("reap the new process")?;
-            return Ok(false);
+            return Ok(Relayed::Failed);
         }
     }
     Message::Started.send(outer, None).ok();
-    Ok(true)
+    Ok(Relayed::Started(master))
 }
 
-/// Waits for the program's end, or for the command's; passes the command's signals on.
-fn supervise(
-    child: &Child,
-    socket: BorrowedFd<'_>,
-    detach: bool,
-    group: &Group,
-) -> Result<(), Failure> {
-    let mut watch_command = !detach;
-    loop {
-        let mut fds = vec![PollFd::from_borrowed_fd(child.pidfd.as_fd(), PollFlags::IN)];
-        if watch_command {
-            fds.push(PollFd::from_borrowed_fd(socket, PollFlags::IN));
+/// A program that was executed.
+struct Supervised<'a> {
+    child: Child,
+    /// Its terminal, which does not hang up when a command leaves it running.
+    master: Option<OwnedFd>,
+    group: &'a Group,
+}
+
+impl Supervised<'_> {
+    /// Waits for the program's end, or for that of the command; passes the command's signals on.
+    fn run(mut self, command: Option<BorrowedFd<'_>>) -> Result<(), Failure> {
+        match command {
+            None => self.master = None,
+            Some(socket) => {
+                if !self.attended(socket)? {
+                    return self.alone();
+                }
+            }
         }
-        poll::wait(&mut fds, None).doing("wait for the program")?;
-        if !fds[0].revents().is_empty() {
-            break;
+        let ended = process::wait_pid(self.child.pid).doing("reap the program")?;
+        if let Some(socket) = command {
+            Message::Ended(ended).send(socket, None).ok();
         }
-        if let Ok(Some((Message::Signal(signal), _))) = Message::receive(socket) {
-            pidfd::send(&child.pidfd, signal).doing("send the program a signal")?;
-        } else {
-            watch_command = false;
-            group.kill().doing("kill the program")?;
+        Ok(())
+    }
+
+    /// Does what the command says until the program has ended, or is ended with the command;
+    /// `false` when it was left to itself.
+    fn attended(&self, socket: BorrowedFd<'_>) -> Result<bool, Failure> {
+        loop {
+            let (ended, _) =
+                poll::either(self.child.pidfd.as_fd(), socket).doing("wait for the program")?;
+            if ended {
+                return Ok(true);
+            }
+            match Message::receive(socket) {
+                Ok(Some((Message::Signal(signal), _))) => {
+                    pidfd::send(&self.child.pidfd, signal).doing("send the program a signal")?;
+                }
+                Ok(Some((Message::Detach, _))) => return Ok(false),
+                _ => {
+                    self.group.kill().doing("kill the program")?;
+                    return Ok(true);
+                }
+            }
         }
     }
-    let ended = process::reap(child.pidfd.as_fd()).doing("reap the program")?;
-    Message::Ended(ended).send(socket, None).ok();
-    Ok(())
+
+    /// Waits for the end of a program whose terminal nobody reads any more.
+    fn alone(mut self) -> Result<(), Failure> {
+        let mut unread = [0; 4096];
+        while let Some(master) = &self.master {
+            let (ended, output) = poll::either(self.child.pidfd.as_fd(), master.as_fd())
+                .doing("wait for the program")?;
+            if ended {
+                break;
+            }
+            if output && !rustix::io::read(master, &mut unread).is_ok_and(|count| count > 0) {
+                self.master = None;
+            }
+        }
+        process::wait_pid(self.child.pid).doing("reap the program").map(drop)
+    }
 }
 
 /// What the process inside knows.
@@ -209,7 +258,10 @@ impl Inner<'_> {
         let linux = self.spec.linux().as_ref();
         let program = Program {
             process: &process,
-            seccomp: linux.and_then(|linux| linux.seccomp().as_ref()),
+            arguments: &self.request.arguments,
+            seccomp: linux
+                .and_then(|linux| linux.seccomp().as_ref())
+                .filter(|_| !self.request.privileged),
             user: self.request.user.as_deref().or(self.launch.user.as_deref()),
             make_working_dir: false,
             init: false,
@@ -234,10 +286,14 @@ impl Inner<'_> {
         });
         let over = request.environment.iter().map(|(key, value)| format!("{key}={value}"));
         environment.extend(over);
-        process
-            .set_args(Some(request.arguments.clone()))
-            .set_env(Some(environment))
-            .set_terminal(Some(request.terminal.is_some()));
+        process.set_env(Some(environment)).set_terminal(Some(request.terminal.is_some()));
+        if request.privileged {
+            let all = capabilities::resolve([ALL], [], bounding_set());
+            let all = all.doing("find all capabilities")?.capabilities;
+            process
+                .set_capabilities(Some(capabilities::to_oci(&all)))
+                .set_no_new_privileges(Some(false));
+        }
         if let Some(directory) = &request.working_dir {
             process.set_cwd(directory.into());
         }

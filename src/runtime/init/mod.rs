@@ -30,7 +30,10 @@ pub(super) mod program;
 mod root;
 mod terminal;
 
+pub(super) use terminal::SIZE as TERMINAL_SIZE;
+
 use std::convert::Infallible;
+use std::ffi::OsString;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use oci_spec::runtime::{LinuxNamespaceType, Spec};
@@ -83,7 +86,9 @@ impl Init<'_> {
         let spec = self.spec;
         self.finish_root(root)?;
         let process = spec.process().as_ref().ok_or_else(|| program::incomplete("process"))?;
+        let arguments = process.args().iter().flatten().map(OsString::from).collect::<Vec<_>>();
         let program = program::Program {
+            arguments: &arguments,
             process,
             seccomp: spec.linux().as_ref().and_then(|linux| linux.seccomp().as_ref()),
             user: self.launch.user.as_deref(),

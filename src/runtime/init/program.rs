@@ -2,7 +2,7 @@
 //! the environment, the credentials, the working directory, and `execve`.
 
 use std::convert::Infallible;
-use std::ffi::CString;
+use std::ffi::{CString, OsStr, OsString};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -22,7 +22,9 @@ use crate::sys::{self, process, socket};
 /// A program to become, in the namespaces and the root file system it is meant for.
 #[derive(Debug)]
 pub(crate) struct Program<'a> {
-    /// Arguments, environment, directory, capabilities, limits.
+    /// The program and its arguments.
+    pub(crate) arguments: &'a [OsString],
+    /// Environment, directory, capabilities, limits.
     pub(crate) process: &'a Process,
     /// Its system call filter.
     pub(crate) seccomp: Option<&'a LinuxSeccomp>,
@@ -38,10 +40,10 @@ impl Program<'_> {
     /// Becomes the program. Harmless refusals of the host are sent over `socket` first.
     pub(crate) fn execute(self, socket: BorrowedFd<'_>) -> Result<Infallible, Failure> {
         let user = self.resolve_user()?;
-        let arguments = c_strings(self.process.args().iter().flatten())?;
+        let arguments = c_strings(self.arguments.iter().map(OsString::as_os_str))?;
         let environment = self.environment(&user);
         let path = search_path(&environment);
-        let environment = c_strings(environment.iter())?;
+        let environment = c_strings(environment.iter().map(OsStr::new))?;
         let filter = self.seccomp.map(seccomp::compile).transpose();
         let filter = filter.doing("compile the system call filter")?;
         give_streams(&user)?;
@@ -193,9 +195,9 @@ fn check_directory() -> Result<(), Failure> {
     Err(sys::Error::new("getcwd", path.to_string_lossy(), Errno::NOENT)).doing(doing)
 }
 
-fn c_strings<'a>(words: impl Iterator<Item = &'a String>) -> Result<Vec<CString>, Failure> {
+fn c_strings<'a>(words: impl Iterator<Item = &'a OsStr>) -> Result<Vec<CString>, Failure> {
     words
-        .map(|word| CString::new(word.as_str()).map_err(|_| incomplete("a word with NUL")))
+        .map(|word| CString::new(word.as_bytes()).map_err(|_| incomplete("a word with NUL")))
         .collect()
 }
 

@@ -10,6 +10,9 @@ use crate::sys::pty::{self, Pty};
 use crate::sys::{mount, process};
 use rustix::fs::{CWD, OFlags};
 
+/// The size of a terminal that nobody is attached to yet, in rows and columns.
+pub(crate) const SIZE: (u16, u16) = (24, 80);
+
 /// Opens a pseudo terminal of the devpts that was mounted in `root`, and shows it there as
 /// `/dev/console`.
 pub(super) fn open(root: &Root) -> Result<Pty, Failure> {
@@ -18,6 +21,8 @@ pub(super) fn open(root: &Root) -> Result<Pty, Failure> {
         root.open_path(Path::new("/dev/pts"), OFlags::PATH | OFlags::DIRECTORY).doing(doing)?;
     let path = format!("/proc/self/fd/{}/ptmx", dev.as_raw_fd());
     let pty = pty::open(&path).doing(doing)?;
+    let (rows, columns) = SIZE;
+    pty::set_size(&pty.master, rows, columns).doing(doing)?;
     let slave = format!("/proc/self/fd/{}", pty.slave.as_raw_fd());
     let copy = mount::copy(CWD, Path::new(&slave), false).doing("show the terminal")?;
     let console = root.ensure_file(Path::new("/dev/console")).doing("make /dev/console")?;

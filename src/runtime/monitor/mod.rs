@@ -1,15 +1,20 @@
 //! The small process beside each instance.
 //!
-//! It starts the instance's init, owns its output, writes its log, notices when the kernel killed
-//! something of it for want of memory, reaps it, and writes the exit record. It holds a lock for
-//! as long as it lives, which is how everybody else knows that the instance runs. It never opens
-//! the database and never waits for anybody but the container. When the program ended by itself,
-//! the monitor turns itself into `tank reconcile POD`: convergence is prompt without a daemon.
+//! It starts the instance's init, owns its terminal or streams, writes its log, serves those who
+//! attach, notices when the kernel killed something of it for want of memory, reaps it, and writes
+//! the exit record. It holds a lock for as long as it lives, which is how everybody else knows that
+//! the instance runs. It never opens the database and never waits for anybody but the container.
+//! When the program ended by itself, the monitor turns itself into `tank reconcile POD`: convergence
+//! is prompt without a daemon.
 //!
 //! It is `tank` itself, executed as `tank-monitor POD/CONTAINER` from a read-only copy, in a
 //! session and cgroup of its own. Its descriptors are 3, its [`Launch`], 4, the socket on which it
 //! reports, and 5, the mount that the copy is seen through.
 
+mod audience;
+mod client;
+mod history;
+mod input;
 mod output;
 mod run;
 
@@ -59,8 +64,8 @@ pub fn main() -> ExitCode {
     // Where the program is seen through a mount, the mount comes along to be closed here.
     let _mount = process::inherited(MOUNT);
     let mut monitor = Monitor { launch, report: Some(report), lock: None };
-    let record = monitor.supervise();
-    monitor.finish(&record)
+    let (record, running) = monitor.supervise();
+    monitor.finish(&record, running)
 }
 
 fn read_launch(fd: OwnedFd) -> sys::Result<Launch> {
@@ -79,11 +84,11 @@ struct Monitor {
 
 impl Monitor {
     /// Runs the instance from its beginning to its end.
-    fn supervise(&mut self) -> ExitRecord {
+    fn supervise(&mut self) -> (ExitRecord, Option<run::Running>) {
         match self.start() {
             Ok(mut running) => {
                 let exit = running.wait();
-                self.record(Some(running.status.started_at), exit)
+                (self.record(Some(running.status.started_at), exit), Some(running))
             }
             Err(failure) => {
                 let exit = Exit {
@@ -97,7 +102,7 @@ impl Monitor {
                 // The record first: whoever reads the report may look for it.
                 self.write_record(&record);
                 self.tell(&Report::Failed(failure));
-                record
+                (record, None)
             }
         }
     }
@@ -157,7 +162,7 @@ impl Monitor {
     fn tell(&mut self, report: &Report) {
         if let Some(fd) = self.report.take() {
             let bytes = serde_json::to_vec(report).unwrap_or_default();
-            socket::send(fd.as_fd(), &bytes, None).ok();
+            socket::send(fd.as_fd(), &bytes, &[]).ok();
         }
     }
 
@@ -180,12 +185,17 @@ impl Monitor {
         }
     }
 
-    /// Writes the record, lets go of the lock, and becomes the pass that decides what is next.
-    fn finish(mut self, record: &ExitRecord) -> ExitCode {
+    /// Writes the record, lets go of the lock and of those who are attached, and becomes the pass
+    /// that decides what is next.
+    fn finish(mut self, record: &ExitRecord, running: Option<run::Running>) -> ExitCode {
         if record.started_at.is_some() {
             self.write_record(record);
         }
         drop(self.lock.take());
+        if let Some(running) = running {
+            // Only now: whoever is told that it ended may look for the record.
+            running.dismiss(&record.exit);
+        }
         if self.was_asked_to_stop() {
             return ExitCode::SUCCESS;
         }

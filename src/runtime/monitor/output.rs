@@ -2,9 +2,10 @@
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use rustix::fs::OFlags;
 use rustix::io::Errno;
 
+use super::audience::Audience;
+use super::input::unblock;
 use crate::runtime::log::{Log, Stream};
 use crate::sys::{self, clock};
 
@@ -24,19 +25,21 @@ pub(super) struct Source {
 impl Source {
     /// Reads from `fd` without ever blocking.
     pub(super) fn new(fd: OwnedFd, stream: Stream) -> sys::Result<Self> {
-        let failed = |errno| sys::Error::new("fcntl", "O_NONBLOCK", errno);
-        let flags = rustix::fs::fcntl_getfl(&fd).map_err(failed)?;
-        rustix::fs::fcntl_setfl(&fd, flags | OFlags::NONBLOCK).map_err(failed)?;
+        unblock(&fd)?;
         Ok(Self { fd, stream })
     }
 
-    /// Moves what is there to the log, as far as one turn goes; `false` at the end of the stream.
-    pub(super) fn drain(&self, log: &mut Log) -> bool {
+    /// Moves what is there to the log and to those who are attached, as far as one turn goes;
+    /// `false` at the end of the stream.
+    pub(super) fn drain(&self, log: &mut Log, audience: &mut Audience) -> bool {
         let mut buffer = [0u8; CHUNK];
         for _ in 0..CHUNKS {
             match rustix::io::read(&self.fd, &mut buffer) {
                 Ok(0) => return false,
-                Ok(count) => log.append(self.stream, &buffer[..count], clock::now()),
+                Ok(count) => {
+                    log.append(self.stream, &buffer[..count], clock::now());
+                    audience.show(self.stream, &buffer[..count]);
+                }
                 Err(Errno::INTR) => {}
                 Err(Errno::AGAIN) => return true,
                 // A terminal whose last user is gone answers EIO.

@@ -8,6 +8,7 @@ use rustix::event::{PollFd, PollFlags};
 use rustix::fs::{Mode, OFlags};
 use rustix::pipe::PipeFlags;
 
+use super::audience::Audience;
 use super::output::Source;
 use super::{Failure, Launch, PROTOCOL, Status};
 use crate::model::{Exit, ExitReason, ProcessIdentity};
@@ -17,14 +18,11 @@ use crate::runtime::init::{Init, program};
 use crate::runtime::log::{Log, Stream};
 use crate::runtime::message::Message;
 use crate::sys::process::{Child, Ended, Forked, Namespaces};
-use crate::sys::{self, clock, memory, poll, process, pty, socket};
+use crate::sys::{self, clock, memory, poll, process, socket};
 
 /// How long output may still come after the program ended. Its pid namespace is gone by then, so
 /// only a descriptor that it gave away could hold a pipe open.
 const DRAIN: Duration = Duration::from_secs(2);
-
-/// The size of a terminal that nobody is attached to.
-const TERMINAL_SIZE: (u16, u16) = (24, 80);
 
 /// An instance whose program was executed.
 pub(super) struct Running {
@@ -33,6 +31,7 @@ pub(super) struct Running {
     child: Child,
     sources: Vec<Source>,
     log: Log,
+    audience: Audience,
     oom: Option<OomWatch>,
 }
 
@@ -47,7 +46,8 @@ impl Running {
         let mut notes: Vec<String> = notes.iter().map(ToString::to_string).collect();
         let oom = group.oom_watch().ok().flatten();
         let terminal = spec.process().as_ref().and_then(|process| process.terminal());
-        let streams = if terminal == Some(true) { None } else { Some(Streams::open()?) };
+        let streams =
+            if terminal == Some(true) { None } else { Some(Streams::open(launch.stdin)?) };
         let (ours, theirs) = socket::pair().doing("make a socket")?;
 
         let into = group.open_for_clone().ok().flatten();
@@ -64,21 +64,22 @@ impl Running {
         drop(theirs);
         // Read while it is certainly there: a program may end before the next line runs.
         let process = identity(child.pid).doing("identify the container's first process")?;
-        let mut sources = match streams {
+        let (mut sources, input) = match streams {
             Some(streams) => streams.outer()?,
-            None => Vec::new(),
+            None => (Vec::new(), None),
         };
+        let mut master = None;
         while let Some((message, fd)) =
             Message::receive(ours.as_fd()).doing("hear from the container's first process")?
         {
             match message {
-                Message::Terminal => sources.extend(fd.map(terminal_source).transpose()?),
+                Message::Terminal => master = fd,
                 Message::Notes(more) => notes.extend(more),
                 Message::Failed(failure) => {
                     process::wait_pid(child.pid).doing("reap the first process")?;
                     return Err(failure);
                 }
-                Message::Started | Message::Ended(_) | Message::Signal(_) => {}
+                _ => {}
             }
         }
         let monitor =
@@ -91,8 +92,16 @@ impl Running {
             started_at: clock::now(),
             notes,
         };
+        if let Some(master) = &master {
+            let doing = "read the terminal";
+            let copy = master.try_clone();
+            let copy = copy.map_err(|e| sys::Error::new("fcntl", "F_DUPFD_CLOEXEC", e));
+            sources.push(Source::new(copy.doing(doing)?, Stream::Stdout).doing(doing)?);
+        }
         let log = Log::open(launch.log.clone(), launch.files().launch());
-        Ok(Self { status, child, sources, log, oom })
+        let audience = Audience::new(launch.files().attach(), master, input);
+        let audience = audience.doing("listen for those who attach")?;
+        Ok(Self { status, child, sources, log, audience, oom })
     }
 
     /// Waits for the program's end, then for the end of its output.
@@ -117,27 +126,48 @@ impl Running {
         self.exit(ended)
     }
 
-    /// Waits for one event and moves output. While there is none, compresses some of the log.
+    /// Waits for one event, and moves output and input. While there is none, compresses some of
+    /// the log.
     fn turn(&mut self, watch_child: bool, timeout: Option<Duration>) {
-        let mut fds: Vec<_> = self
-            .sources
-            .iter()
-            .map(|source| PollFd::from_borrowed_fd(source.as_fd(), PollFlags::IN))
+        let sources = self.sources.iter().map(|source| (source.as_fd(), PollFlags::IN));
+        let child = watch_child.then(|| (self.child.pidfd.as_fd(), PollFlags::IN));
+        let audience = self.audience.interests();
+        let mut fds: Vec<_> = sources
+            .chain(child)
+            .chain(audience.iter().map(|(_, fd, flags)| (*fd, *flags)))
+            .map(|(fd, flags)| PollFd::from_borrowed_fd(fd, flags))
             .collect();
-        if watch_child {
-            fds.push(PollFd::from_borrowed_fd(self.child.pidfd.as_fd(), PollFlags::IN));
-        }
         // Once the program has ended, what comes next is more urgent.
         let is_idle = watch_child && self.log.has_backlog();
-        match poll::wait(&mut fds, if is_idle { Some(Duration::ZERO) } else { timeout }) {
+        let until_late = self
+            .audience
+            .deadline()
+            .map(|deadline| deadline.saturating_duration_since(clock::monotonic()));
+        let timeout = if is_idle { Some(Duration::ZERO) } else { timeout };
+        let waited = poll::wait(&mut fds, timeout.into_iter().chain(until_late).min());
+        let happened: Vec<_> = fds.iter().map(PollFd::revents).collect();
+        let tokens: Vec<_> = audience.iter().map(|(token, ..)| *token).collect();
+        self.audience.expire();
+        match waited {
             Ok(true) => {}
             Ok(false) if is_idle => return self.log.compress(),
             Ok(false) | Err(_) => return,
         }
-        let ready: Vec<bool> = fds.iter().map(|fd| !fd.revents().is_empty()).collect();
-        let mut ready = ready.into_iter();
-        let log = &mut self.log;
-        self.sources.retain(|source| !ready.next().unwrap_or_default() || source.drain(log));
+        let mut ready = happened.iter().map(|happened| !happened.is_empty());
+        let (log, audience) = (&mut self.log, &mut self.audience);
+        self.sources
+            .retain(|source| !ready.next().unwrap_or_default() || source.drain(log, audience));
+        let theirs = happened.iter().skip(happened.len() - tokens.len());
+        for (token, happened) in tokens.into_iter().zip(theirs) {
+            if !happened.is_empty() {
+                audience.handle(token, *happened);
+            }
+        }
+    }
+
+    /// Tells those who are attached how it ended.
+    pub(super) fn dismiss(self, exit: &Exit) {
+        self.audience.dismiss(exit);
     }
 
     fn exit(&self, ended: Option<Ended>) -> Exit {
@@ -162,42 +192,45 @@ fn identity(pid: i32) -> sys::Result<ProcessIdentity> {
     Ok(ProcessIdentity { pid, start_time: process::start_time_of_child(pid).ok_or_else(gone)? })
 }
 
-fn terminal_source(master: OwnedFd) -> Result<Source, Failure> {
-    let (rows, columns) = TERMINAL_SIZE;
-    pty::set_size(&master, rows, columns).doing("set the terminal's size")?;
-    Source::new(master, Stream::Stdout).doing("read the terminal")
-}
-
 /// Both ends of a container's standard streams.
 struct Streams {
     inner: [OwnedFd; 3],
+    /// The other end of standard input, if it is a pipe.
+    stdin: Option<OwnedFd>,
     stdout: OwnedFd,
     stderr: OwnedFd,
 }
 
 impl Streams {
-    fn open() -> Result<Self, Failure> {
+    fn open(with_input: bool) -> Result<Self, Failure> {
         let doing = "make the standard streams";
         let pipe = || {
             rustix::pipe::pipe_with(PipeFlags::CLOEXEC)
                 .map_err(|errno| sys::Error::new("pipe2", "", errno))
         };
-        let flags = OFlags::RDONLY | OFlags::CLOEXEC;
-        let null = rustix::fs::open("/dev/null", flags, Mode::empty())
-            .map_err(|errno| sys::Error::new("open", "/dev/null", errno))
-            .doing(doing)?;
+        let (inner_stdin, stdin) = if with_input {
+            let (read, write) = pipe().doing(doing)?;
+            (read, Some(write))
+        } else {
+            let flags = OFlags::RDONLY | OFlags::CLOEXEC;
+            let null = rustix::fs::open("/dev/null", flags, Mode::empty())
+                .map_err(|errno| sys::Error::new("open", "/dev/null", errno));
+            (null.doing(doing)?, None)
+        };
         let (stdout, inner_stdout) = pipe().doing(doing)?;
         let (stderr, inner_stderr) = pipe().doing(doing)?;
-        Ok(Self { inner: [null, inner_stdout, inner_stderr], stdout, stderr })
+        Ok(Self { inner: [inner_stdin, inner_stdout, inner_stderr], stdin, stdout, stderr })
     }
 
-    /// The ends that the monitor reads; the container's are closed here.
-    fn outer(self) -> Result<Vec<Source>, Failure> {
+    /// The ends that the monitor reads, and the one that it writes; the container's are closed
+    /// here.
+    fn outer(self) -> Result<(Vec<Source>, Option<OwnedFd>), Failure> {
         let doing = "read the standard streams";
         drop(self.inner);
-        Ok(vec![
+        let sources = vec![
             Source::new(self.stdout, Stream::Stdout).doing(doing)?,
             Source::new(self.stderr, Stream::Stderr).doing(doing)?,
-        ])
+        ];
+        Ok((sources, self.stdin))
     }
 }

@@ -19,17 +19,21 @@ use crate::term::pump::{Event, Kind, Link, Session, run};
 fn on_a_terminal() {
     match std::env::var("TANK_TEST_ENDING").unwrap().as_str() {
         "return" => {
-            let _raw = RawMode::enter().unwrap();
+            let _raw = enter();
             say_and_wait();
         }
         "panic" => {
-            let raw = RawMode::enter().unwrap();
+            let raw = enter();
             say_and_wait();
             std::mem::forget(raw);
             panic!("on purpose");
         }
         _ => stop_and_go_on(),
     }
+}
+
+fn enter() -> RawMode {
+    RawMode::enter(std::io::stdin().as_fd().try_clone_to_owned().unwrap()).unwrap()
 }
 
 fn say_and_wait() {
@@ -45,14 +49,15 @@ fn say(word: &str) {
 
 fn stop_and_go_on() {
     let signals = Signals::take().unwrap();
-    let mut raw = RawMode::enter().unwrap();
+    let mut raw = enter();
     let (source, _writer) = std::io::pipe().unwrap();
     let (_reader, sink) = std::io::pipe().unwrap();
-    let links = vec![Link { source: source.into(), sink: sink.into(), kind: Kind::Output }];
+    let links = vec![Link::new(source.into(), sink.into(), Kind::Output)];
     nix::sys::signal::raise(nix::sys::signal::SIGTSTP).unwrap();
-    let session = Session { links, process: None, signals: Some(&signals), raw: Some(&mut raw) };
+    let (process, detach) = (None, None);
+    let session = Session { links, process, signals: Some(&signals), raw: Some(&mut raw), detach };
     run(session, &mut |event| {
-        assert_eq!(event, Event::Resized);
+        assert_eq!(event, Event::Resumed);
         ControlFlow::Break(())
     })
     .unwrap();

@@ -203,7 +203,6 @@ fn what_cannot_be_carried_out_yet_is_listed() {
         assert_eq!(unsupported(&in_pod(keys)), [message]);
     }
     for (keys, message) in [
-        ("stdin = true", "6:1 stdin = true is not supported yet"),
         (
             "[[containers]]\nname = \"b\"\nimage = \"b\"",
             "6:1 a second container is not supported yet",
