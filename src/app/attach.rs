@@ -11,7 +11,7 @@ use crate::model::{DetachKeys, Exit};
 use crate::runtime::attach::{self, AttachError, Attachment, Caller, Parted};
 use crate::runtime::observe;
 use crate::sys;
-use crate::sys::terminal::end_by;
+use crate::sys::terminal::{Signals, end_by};
 use crate::term::pump::{Event, Kind as Flow, Link};
 use crate::term::screen;
 use crate::term::size::Size;
@@ -120,9 +120,11 @@ impl Attached<'_> {
     /// Moves output and input until the program has ended or the caller leaves. Where plain
     /// streams are read too slowly, some output is skipped, and `on_gap` hears of it.
     pub fn run(mut self, on_gap: &mut dyn FnMut()) -> Result<AttachOutcome, Error> {
+        let signals = Signals::take().map_err(|e| failed(&self.target).because(e))?;
         let mut unsent = Vec::new();
         loop {
-            let (left, rest) = self.round(unsent).map_err(|e| failed(&self.target).because(e))?;
+            let (left, rest) =
+                self.round(&signals, unsent).map_err(|e| failed(&self.target).because(e))?;
             unsent = rest;
             let nudge = match left {
                 Some(Left::Detached) => return Ok(AttachOutcome::Detached),
@@ -147,13 +149,14 @@ impl Attached<'_> {
 
     /// Moves bytes as long as this attachment lasts. Returns why it was left, if it was, and input
     /// that was read and not sent.
-    fn round(&self, unsent: Vec<u8>) -> sys::Result<(Option<Left>, Vec<u8>)> {
+    fn round(&self, signals: &Signals, unsent: Vec<u8>) -> sys::Result<(Option<Left>, Vec<u8>)> {
         let [stdin, stdout, _] = self.streams;
         let none = DetachKeys::NONE;
         let drawn = self.drawn()?;
         let wires = Wires {
             links: self.links(drawn, unsent)?,
             ended: self.attachment.as_fd(),
+            signals,
             terminal: self.on_terminal.then_some(stdout),
             detach: if self.on_terminal { &self.keys } else { &none },
         };

@@ -15,6 +15,7 @@ use crate::runtime::exec::{self, Session};
 use crate::runtime::{self, observe};
 use crate::sys;
 use crate::sys::process::Ended;
+use crate::sys::terminal::Signals;
 use crate::term::pump::{Event, Kind as Flow, Link};
 use crate::term::size::{self, Size};
 
@@ -31,12 +32,15 @@ impl App {
                 .because(e)
         };
         let streams = Streams::prepare(&request).map_err(internal)?;
+        // Before the program is there, which may be sent a signal at once. Those who start it set
+        // their own masks.
+        let signals = Signals::take().map_err(internal)?;
         let session = start(engine, (&instance, process), target, &request, &streams)?;
         if request.detach {
             return Ok(ExecOutcome { code: 0 });
         }
         let links = streams.links(&request, session.terminal.as_ref()).map_err(internal)?;
-        if attend(&session, links, &request).map_err(internal)? == Left::Detached {
+        if attend(&session, links, &request, &signals).map_err(internal)? == Left::Detached {
             session.detach().map_err(internal)?;
             return Ok(ExecOutcome { code: 0 });
         }
@@ -132,7 +136,12 @@ enum Left {
 }
 
 /// Moves bytes and signals until the program ended, or the caller leaves.
-fn attend(session: &Session, links: Vec<Link>, request: &ExecRequest<'_>) -> sys::Result<Left> {
+fn attend(
+    session: &Session,
+    links: Vec<Link>,
+    request: &ExecRequest<'_>,
+    signals: &Signals,
+) -> sys::Result<Left> {
     let [stdin, stdout, _] = request.streams;
     let resize = |(rows, columns)| {
         let size = Size { rows, columns };
@@ -141,6 +150,7 @@ fn attend(session: &Session, links: Vec<Link>, request: &ExecRequest<'_>) -> sys
     let wires = Wires {
         links,
         ended: session.as_fd(),
+        signals,
         terminal: request.tty.then_some(stdout),
         detach: &request.detach_keys,
     };

@@ -22,6 +22,8 @@ pub(super) struct Wires<'a> {
     pub(super) links: Vec<Link>,
     /// Readable once the program has ended.
     pub(super) ended: BorrowedFd<'a>,
+    /// The signals of the session, taken before there was anything that they could be meant for.
+    pub(super) signals: &'a Signals,
     /// The caller's terminal, where the program's goes on it.
     pub(super) terminal: Option<BorrowedFd<'a>>,
     /// The keys that leave.
@@ -35,8 +37,6 @@ impl Wires<'_> {
         self,
         on_event: &mut dyn FnMut(Event) -> ControlFlow<()>,
     ) -> sys::Result<Vec<u8>> {
-        // Taken only now: what was started before would have inherited the mask.
-        let signals = Signals::take()?;
         let mut raw = match self.terminal {
             Some(terminal) => Some(RawMode::enter(copy(terminal)?)?),
             None => None,
@@ -44,7 +44,7 @@ impl Wires<'_> {
         let session = pump::Session {
             links: self.links,
             process: Some(self.ended),
-            signals: Some(&signals),
+            signals: Some(self.signals),
             raw: raw.as_mut(),
             detach: Matcher::new(self.detach),
         };

@@ -6,6 +6,7 @@ mod exec;
 mod file_systems;
 mod hostile;
 mod limits;
+mod matrix;
 mod namespaces;
 mod privileges;
 mod terminal;

@@ -98,7 +98,7 @@ fn an_interactive_shell_works_to_its_end() {
 }
 
 /// Both ends of a terminal.
-fn pty() -> (OwnedFd, OwnedFd) {
+pub(crate) fn pty() -> (OwnedFd, OwnedFd) {
     use rustix::pty::{OpenptFlags, grantpt, ioctl_tiocgptpeer, openpt, unlockpt};
     let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
     let master = openpt(flags).unwrap();

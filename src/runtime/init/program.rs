@@ -213,6 +213,10 @@ fn execute(
     path: &str,
 ) -> Result<Infallible, Failure> {
     let name = arguments.first().ok_or_else(|| incomplete("args"))?;
+    if name.is_empty() {
+        let cause = sys::Error::new("execve", "", Errno::NOENT);
+        return Err(Failure::of_program("a program without a name", &cause));
+    }
     let failed = |cause| Failure::of_program(&name.to_string_lossy(), &cause);
     if name.as_bytes().contains(&b'/') {
         return process::execute(name, arguments, environment).map_err(failed);
