@@ -166,6 +166,30 @@ fn two_hundred_in_a_row_leave_nothing() {
 }
 
 #[test]
+fn eight_at_a_time_neither_hang_nor_mix_up_their_codes() {
+    let boxed = Boxed::sleeping("");
+    let before = boxed.tank.world().without_files();
+    std::thread::scope(|scope| {
+        for lane in 0..8 {
+            let commands = (0..13 * crate::support::soak()).map(|n| {
+                let code = (n * 8 + lane) % 200;
+                let exit = format!("exit {code}");
+                (boxed.exec_command(&["box", "--", "sh", "-c", &exit]), code)
+            });
+            let mut commands: Vec<_> = commands.collect();
+            scope.spawn(move || {
+                for (command, code) in &mut commands {
+                    let status = command.stdin(Stdio::null()).status().unwrap();
+                    assert_eq!(status.code(), Some(i32::try_from(*code).unwrap()));
+                }
+            });
+        }
+    });
+    let left = || boxed.tank.world().without_files().since(&before);
+    wait::until("nothing to be left", SOON, || left().is_empty().then_some(()));
+}
+
+#[test]
 fn exec_writes_nothing_to_the_database() {
     let boxed = Boxed::sleeping("");
     let content =

@@ -9,7 +9,7 @@ mod limits;
 mod matrix;
 mod namespaces;
 mod privileges;
-mod terminal;
+pub(crate) mod terminal;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

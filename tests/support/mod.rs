@@ -29,6 +29,12 @@ pub(crate) fn in_vm() -> bool {
     std::env::var_os("TANK_IN_VM").is_some()
 }
 
+/// How many times as much as usual to do, in tests that repeat something to see whether it is
+/// always so: `TANK_TEST_SOAK=100` takes minutes.
+pub(crate) fn soak() -> usize {
+    std::env::var("TANK_TEST_SOAK").ok().and_then(|times| times.parse().ok()).unwrap_or(1)
+}
+
 /// A path in the project's source tree.
 pub(crate) fn source(path: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(path)

@@ -2,6 +2,7 @@
 
 mod attach;
 mod endings;
+mod monitor;
 mod programs;
 mod streams;
 
