@@ -25,6 +25,7 @@ mod pull;
 mod race;
 mod report;
 mod rootfs;
+mod streams;
 mod tank;
 mod throughput;
 mod trace;

@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::bridged;
 use crate::cgroup::Hugetlb;
@@ -14,6 +14,9 @@ use crate::program::{Runner, is_installed};
 use crate::pull::Registry;
 use crate::race::{Contestant, race};
 use crate::report::{Report, Value};
+use crate::streams::{
+    ZEROS, log_script, measure_log, side_by_side, through_pipe, through_terminal,
+};
 use crate::tank::{Program, Tank};
 use crate::throughput;
 use crate::{Options, Outcome};
@@ -23,6 +26,9 @@ const PS_PODS: usize = 100;
 
 /// How many monitors' memory is averaged.
 const MONITORS: usize = 10;
+
+/// How many runs of a gigabyte there are at most.
+const GIGABYTES: usize = 5;
 
 /// Those that could be set up. The order is that in which they are taken down.
 pub(crate) struct Bench<'a> {
@@ -81,6 +87,15 @@ impl<'a> Bench<'a> {
         }
         if wanted("exec") {
             self.exec(report);
+        }
+        if wanted("gigabyte") {
+            self.gigabyte(report);
+        }
+        if wanted("side") {
+            self.side_by_side(report);
+        }
+        if wanted("log") {
+            self.log(report);
         }
         if wanted("ps") {
             self.ps(report);
@@ -179,10 +194,96 @@ impl<'a> Bench<'a> {
         self.clear_podman(report);
     }
 
+    /// A gigabyte from a program in a container, through a pipe and through a terminal.
+    fn gigabyte(&self, report: &mut Report) {
+        let runs = self.options.runs.min(GIGABYTES);
+        let tank = Tank::new("gigabyte", self.workplace)
+            .and_then(|tank| tank.have("giga", 1, Program::Sleep).map(|()| tank));
+        let sleeper = self.podman.as_ref().map(|podman| podman.borrow_mut().sleeper());
+        for (measure, option, turn) in [
+            ("1 GiB through exec", "-T", through_pipe as fn(&mut Command) -> Outcome<Duration>),
+            ("1 GiB through exec -t", "-t", through_terminal),
+        ] {
+            let mut all = Vec::new();
+            match &tank {
+                Ok(tank) => all.push(Contestant::new("tank exec", move || {
+                    turn(&mut tank.exec_command("giga0", option, &ZEROS))
+                })),
+                Err(why) => report.leave_out("tank exec, 1 GiB", why),
+            }
+            match self.podman.as_ref().zip(sleeper.as_ref()) {
+                Some((podman, Ok(name))) => {
+                    let option = if option == "-t" { "-it" } else { "-i" };
+                    all.push(Contestant::new("podman exec", move || {
+                        turn(&mut podman.borrow().exec_command(name, option, &ZEROS))
+                    }));
+                }
+                Some((_, Err(why))) => report.leave_out("podman exec, 1 GiB", why),
+                None => {}
+            }
+            for (contestant, time) in race(all, runs) {
+                report.add(measure, &contestant, time.map(Value::Time));
+            }
+        }
+        self.clear_podman(report);
+    }
+
+    /// Eight times `/bin/true` at once, in a container that runs.
+    fn side_by_side(&self, report: &mut Report) {
+        let tank = Tank::new("side", self.workplace)
+            .and_then(|tank| tank.have("side", 1, Program::Sleep).map(|()| tank));
+        let mut sleepers = Vec::new();
+        for (name, runtime) in &self.runtimes {
+            let sleeper = runtime.borrow_mut().sleeper();
+            match sleeper {
+                Ok(sleeper) => sleepers.push((*name, runtime, sleeper)),
+                Err(why) => report.leave_out(&format!("{name} exec, side by side"), &why),
+            }
+        }
+        let mut all = Vec::new();
+        match &tank {
+            Ok(tank) => all.push(Contestant::new("tank exec", || {
+                side_by_side(|| tank.exec_command("side0", "-T", &["/bin/true"]))
+            })),
+            Err(why) => report.leave_out("tank exec, side by side", why),
+        }
+        let mut target = None;
+        for (name, runtime, sleeper) in &sleepers {
+            target = target.or(runtime.borrow().pid(sleeper).ok());
+            all.push(Contestant::new(format!("{name} exec"), move || {
+                side_by_side(|| runtime.borrow().exec_command(sleeper, &["/bin/true"]))
+            }));
+        }
+        if let Some(pid) = target {
+            all.push(Contestant::new("nsenter", move || side_by_side(|| nsenter(pid))));
+        }
+        self.race("exec, eight at a time", all, report);
+    }
+
+    /// A container that logs as fast as it can, and what that takes its monitor.
+    fn log(&self, report: &mut Report) {
+        let script = log_script();
+        let tank = Tank::new("log", self.workplace);
+        let begin = Instant::now();
+        match tank.and_then(|tank| tank.run_script("logging", &script).map(|()| tank)) {
+            Ok(tank) => {
+                measure_log("tank", begin, |line| line.starts_with("tank-monitor logging"), report);
+                tank.delete("logging").unwrap_or_else(|why| report.leave_out("tank, log", &why));
+            }
+            Err(why) => report.leave_out("tank, log", &why),
+        }
+        let Some(podman) = &self.podman else { return };
+        let begin = Instant::now();
+        match podman.borrow_mut().run_script(&script) {
+            Ok(()) => {}
+            Err(why) => return report.leave_out("conmon, log", &why),
+        }
+        measure_log("conmon", begin, |line| podman.borrow().is_monitor(line), report);
+        self.clear_podman(report);
+    }
+
     fn nsenter(&self, pid: u64) -> Outcome<Duration> {
-        let target = pid.to_string();
-        let args = ["--all", "--root", "--wd", "--target", &target, "/bin/true"];
-        self.runner.time(Command::new("nsenter").args(args))
+        self.runner.time(&mut nsenter(pid))
     }
 
     /// What runs: a hundred pods of tank, one container of podman.
@@ -283,4 +384,12 @@ impl<'a> Bench<'a> {
             report.leave_out("removing podman's containers", &why);
         }
     }
+}
+
+/// The command that runs `/bin/true` where a process is.
+fn nsenter(pid: u64) -> Command {
+    let target = pid.to_string();
+    let mut command = Command::new("nsenter");
+    command.args(["--all", "--root", "--wd", "--target", &target, "/bin/true"]);
+    command
 }

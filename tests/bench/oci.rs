@@ -82,6 +82,11 @@ impl OciRuntime {
         self.runner.time(&mut self.command(&["exec", &sleeper.id, "/bin/true"]))
     }
 
+    /// The command that runs a program in a container that runs.
+    pub(crate) fn exec_command(&self, sleeper: &Sleeper, command: &[&str]) -> Command {
+        self.command(&[&["exec", &sleeper.id], command].concat())
+    }
+
     /// The process id of a container's program on the host.
     pub(crate) fn pid(&self, sleeper: &Sleeper) -> Outcome<u64> {
         let state = self.runner.output(&mut self.command(&["state", &sleeper.id]))?;

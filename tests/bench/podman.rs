@@ -147,6 +147,25 @@ impl Podman {
         self.run(&["exec", name, "/bin/true"])
     }
 
+    /// The command that runs a program in a container that runs.
+    pub(crate) fn exec_command(&self, name: &str, option: &str, command: &[&str]) -> Command {
+        self.command(&[&["exec", option, name], command].concat())
+    }
+
+    /// Starts a container of a shell script, with a log that is rotated at 10 MiB.
+    pub(crate) fn run_script(&mut self, script: &str) -> Outcome<()> {
+        let name = self.next_name();
+        let log = ["--log-driver", "k8s-file", "--log-opt", "max-size=10485760"];
+        let run = ["run", "--detach", "--network", "none", "--name", &name];
+        let program = [IMAGE, "/bin/sh", "-c", script];
+        self.run(&[&run[..], &log, &program].concat()).map(drop)
+    }
+
+    /// Whether a command line is that of one of its monitors.
+    pub(crate) fn is_monitor(&self, line: &str) -> bool {
+        line.starts_with("/usr/bin/conmon ") && line.contains(&self.path(""))
+    }
+
     /// Runs a program in a container that runs, and gives what it writes.
     pub(crate) fn exec_output(&self, name: &str, command: &[&str]) -> Outcome<String> {
         self.runner.output(&mut self.command(&[&["exec", name], command].concat()))
@@ -174,10 +193,7 @@ impl Podman {
 
     /// The average memory of the monitors of the containers that run.
     pub(crate) fn monitor_memory(&self) -> Outcome<u64> {
-        let own = self.path("");
-        let monitors =
-            processes(|line| line.starts_with("/usr/bin/conmon ") && line.contains(&own));
-        average_memory(monitors)
+        average_memory(processes(|line| self.is_monitor(line)))
     }
 
     /// Removes every container.

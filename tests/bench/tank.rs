@@ -156,6 +156,29 @@ impl Tank {
         self.run(&["exec", pod, "--", "/bin/true"])
     }
 
+    /// The command that runs a program in a pod that runs.
+    pub(crate) fn exec_command(&self, pod: &str, option: &str, command: &[&str]) -> Command {
+        self.command(&[&["exec", option, pod, "--"], command].concat())
+    }
+
+    /// Applies a pod of a shell script.
+    pub(crate) fn run_script(&self, name: &str, script: &str) -> Outcome<()> {
+        let text = format!(
+            "name = \"{name}\"\nnetwork = \"none\"\nrestart = \"never\"\n[[containers]]\n\
+             name = \"main\"\nstop_signal = \"KILL\"\nrootfs = \"{}\"\n\
+             command = [\"/bin/sh\", \"-c\", \"{script}\"]\n",
+            self.rootfs.display()
+        );
+        let file = self.dir.join(format!("{name}.toml"));
+        fs::write(&file, text).map_err(|error| error.to_string())?;
+        self.run(&["apply", "-f", &file.display().to_string()]).map(drop)
+    }
+
+    /// Deletes a pod.
+    pub(crate) fn delete(&self, name: &str) -> Outcome<()> {
+        self.run(&["delete", "--wait", name]).map(drop)
+    }
+
     /// Runs a program in a pod that runs, and gives what it writes.
     pub(crate) fn exec_output(&self, pod: &str, command: &[&str]) -> Outcome<String> {
         let args = [&["exec", pod, "--"], command].concat();

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
+use memchr::memchr;
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 
@@ -77,7 +78,11 @@ impl Log {
             self.lost += output.len() as u64;
             return;
         }
-        for line in output.split_inclusive(|byte| *byte == b'\n') {
+        let mut rest = output;
+        while !rest.is_empty() {
+            let (line, after) =
+                rest.split_at(memchr(b'\n', rest).map_or(rest.len(), |end| end + 1));
+            rest = after;
             let whole = line.strip_suffix(b"\n");
             let text = whole.unwrap_or(line);
             if self.lost == 0 {
