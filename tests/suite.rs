@@ -19,6 +19,7 @@ mod network;
 mod pull;
 mod remove;
 mod roots;
+mod several;
 mod state;
 mod support;
 mod terminals;

@@ -54,7 +54,8 @@ pub(super) struct Outcome {
     pub(super) step: Step,
     /// The instance it was about, as it is now.
     pub(super) instance: Option<Instance>,
-    /// The chain of errors if it failed; the steps after it in its lane were not begun.
+    /// The chain of errors if it failed; the steps after it in its lane were not begun, except that
+    /// other containers start where one did not.
     pub(super) error: Option<String>,
 }
 
@@ -225,7 +226,7 @@ impl Running {
             };
             fault::point(&format!("after-{}", step.action.name()));
             if error.is_some() {
-                self.steps.clear();
+                self.leave_out(&step);
             }
             if let Some(instance) = &instance {
                 self.work.instances.insert(instance.id.clone(), instance.clone());
@@ -233,6 +234,18 @@ impl Running {
             let error = error.map(|error| chain(&error));
             watch(Event::Done(&self.work.lane.pod, &step, error.as_deref()));
             self.outcomes.push(Outcome { step, instance, error });
+        }
+    }
+
+    /// Leaves out what cannot be done because `failed` was not. A container that does not start
+    /// keeps no other from starting: otherwise one that never does would keep them for ever.
+    fn leave_out(&mut self, failed: &Step) {
+        let others_start = |step: &Step| {
+            matches!(step.action, Action::Start { .. }) && step.container != failed.container
+        };
+        match failed.action {
+            Action::Start { .. } => self.steps.retain(others_start),
+            _ => self.steps.clear(),
         }
     }
 

@@ -26,10 +26,6 @@ pub(super) fn read(section: &Section<'_>) -> Option<Pod> {
     let init_containers = section.tables("init_containers");
     let containers = section.tables("containers");
 
-    if let Some(second) = containers.get(1) {
-        let message = "a second container is not supported yet";
-        section.report().unsupported(Diagnostic::new(second.span(), message));
-    }
     if name.as_ref().is_some_and(|name| depends_on.contains(name)) {
         section.error("depends_on", "a pod cannot depend on itself");
     }

@@ -203,10 +203,6 @@ fn what_cannot_be_carried_out_yet_is_listed() {
         assert_eq!(unsupported(&in_pod(keys)), [message]);
     }
     for (keys, message) in [
-        (
-            "[[containers]]\nname = \"b\"\nimage = \"b\"",
-            "6:1 a second container is not supported yet",
-        ),
         ("liveness = { exec = [\"a\"] }", "6:1 liveness is not supported yet"),
         ("readiness = { exec = [\"a\"] }", "6:1 readiness is not supported yet"),
         ("[containers.startup]\nexec = [\"a\"]", "6:13 startup is not supported yet"),
