@@ -36,6 +36,10 @@ complete -c tank -n "__fish_tank_needs_command" -s V -l version -d 'Print versio
 complete -c tank -n "__fish_tank_needs_command" -f -a "apply" -d 'Create pods or change them to what a file says, and run one pass'
 complete -c tank -n "__fish_tank_needs_command" -f -a "delete" -d 'Stop pods and remove them, and run one pass'
 complete -c tank -n "__fish_tank_needs_command" -f -a "seed" -d 'Create the pods that do not exist yet, and run one pass'
+complete -c tank -n "__fish_tank_needs_command" -f -a "start" -d 'Have pods run, and run one pass'
+complete -c tank -n "__fish_tank_needs_command" -f -a "stop" -d 'Have pods not run, and run one pass'
+complete -c tank -n "__fish_tank_needs_command" -f -a "restart" -d 'Have every container of pods replaced by a new one, and run one pass'
+complete -c tank -n "__fish_tank_needs_command" -f -a "wait" -d 'Wait until pods are ready, stopped or deleted'
 complete -c tank -n "__fish_tank_needs_command" -f -a "get" -d 'Print the desired spec of a pod'
 complete -c tank -n "__fish_tank_needs_command" -f -a "list" -d 'List the pods that should exist, and how they are'
 complete -c tank -n "__fish_tank_needs_command" -f -a "ls" -d 'List the pods that should exist, and how they are'
@@ -92,6 +96,50 @@ never\t'Never'"
 complete -c tank -n "__fish_tank_using_subcommand seed" -s v -l verbose -d 'Show progress also where standard error is not a terminal'
 complete -c tank -n "__fish_tank_using_subcommand seed" -s q -l quiet -d 'Show results and errors only'
 complete -c tank -n "__fish_tank_using_subcommand seed" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tank -n "__fish_tank_using_subcommand start" -l wait -d 'Wait until the pods are ready, or gone; fail if it takes longer than this, or than 60s' -r
+complete -c tank -n "__fish_tank_using_subcommand start" -l lock-timeout -d 'How long to wait for another tank command that holds a lock' -r
+complete -c tank -n "__fish_tank_using_subcommand start" -s o -l output -d 'Print JSON for scripts' -r -f -a "json\t'One JSON object'"
+complete -c tank -n "__fish_tank_using_subcommand start" -l root -d 'Directory of everything that must survive a reboot' -r -F
+complete -c tank -n "__fish_tank_using_subcommand start" -l run-root -d 'Directory of everything that a reboot discards' -r -F
+complete -c tank -n "__fish_tank_using_subcommand start" -l color -d 'When to use colours; NO_COLOR is obeyed' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c tank -n "__fish_tank_using_subcommand start" -s v -l verbose -d 'Show progress also where standard error is not a terminal'
+complete -c tank -n "__fish_tank_using_subcommand start" -s q -l quiet -d 'Show results and errors only'
+complete -c tank -n "__fish_tank_using_subcommand start" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tank -n "__fish_tank_using_subcommand stop" -l lock-timeout -d 'How long to wait for another tank command that holds a lock' -r
+complete -c tank -n "__fish_tank_using_subcommand stop" -s o -l output -d 'Print JSON for scripts' -r -f -a "json\t'One JSON object'"
+complete -c tank -n "__fish_tank_using_subcommand stop" -l root -d 'Directory of everything that must survive a reboot' -r -F
+complete -c tank -n "__fish_tank_using_subcommand stop" -l run-root -d 'Directory of everything that a reboot discards' -r -F
+complete -c tank -n "__fish_tank_using_subcommand stop" -l color -d 'When to use colours; NO_COLOR is obeyed' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c tank -n "__fish_tank_using_subcommand stop" -s v -l verbose -d 'Show progress also where standard error is not a terminal'
+complete -c tank -n "__fish_tank_using_subcommand stop" -s q -l quiet -d 'Show results and errors only'
+complete -c tank -n "__fish_tank_using_subcommand stop" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tank -n "__fish_tank_using_subcommand restart" -l wait -d 'Wait until the pods are ready, or gone; fail if it takes longer than this, or than 60s' -r
+complete -c tank -n "__fish_tank_using_subcommand restart" -l lock-timeout -d 'How long to wait for another tank command that holds a lock' -r
+complete -c tank -n "__fish_tank_using_subcommand restart" -s o -l output -d 'Print JSON for scripts' -r -f -a "json\t'One JSON object'"
+complete -c tank -n "__fish_tank_using_subcommand restart" -l root -d 'Directory of everything that must survive a reboot' -r -F
+complete -c tank -n "__fish_tank_using_subcommand restart" -l run-root -d 'Directory of everything that a reboot discards' -r -F
+complete -c tank -n "__fish_tank_using_subcommand restart" -l color -d 'When to use colours; NO_COLOR is obeyed' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c tank -n "__fish_tank_using_subcommand restart" -s v -l verbose -d 'Show progress also where standard error is not a terminal'
+complete -c tank -n "__fish_tank_using_subcommand restart" -s q -l quiet -d 'Show results and errors only'
+complete -c tank -n "__fish_tank_using_subcommand restart" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tank -n "__fish_tank_using_subcommand wait" -l for -d 'What to wait for' -r -f -a "ready\t'They run, or have done what they were there for'
+stopped\t'Nothing of them runs'
+deleted\t'They are no more'"
+complete -c tank -n "__fish_tank_using_subcommand wait" -l timeout -d 'How long to wait' -r
+complete -c tank -n "__fish_tank_using_subcommand wait" -l root -d 'Directory of everything that must survive a reboot' -r -F
+complete -c tank -n "__fish_tank_using_subcommand wait" -l run-root -d 'Directory of everything that a reboot discards' -r -F
+complete -c tank -n "__fish_tank_using_subcommand wait" -l color -d 'When to use colours; NO_COLOR is obeyed' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c tank -n "__fish_tank_using_subcommand wait" -s v -l verbose -d 'Show progress also where standard error is not a terminal'
+complete -c tank -n "__fish_tank_using_subcommand wait" -s q -l quiet -d 'Show results and errors only'
+complete -c tank -n "__fish_tank_using_subcommand wait" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c tank -n "__fish_tank_using_subcommand get" -s o -l output -d 'The format to print' -r -f -a "toml\t'The pod file\'s format'
 json\t'All fields, with their defaults'"
 complete -c tank -n "__fish_tank_using_subcommand get" -l root -d 'Directory of everything that must survive a reboot' -r -F
@@ -410,27 +458,31 @@ never\t'Never'"
 complete -c tank -n "__fish_tank_using_subcommand man" -s v -l verbose -d 'Show progress also where standard error is not a terminal'
 complete -c tank -n "__fish_tank_using_subcommand man" -s q -l quiet -d 'Show results and errors only'
 complete -c tank -n "__fish_tank_using_subcommand man" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed get list ps describe plan reconcile exec attach logs image network doctor login logout schema completions man help" -f -a "apply" -d 'Create pods or change them to what a file says, and run one pass'
-complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed get list ps describe plan reconcile exec attach logs image network doctor login logout schema completions man help" -f -a "delete" -d 'Stop pods and remove them, and run one pass'
-complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed get list ps describe plan reconcile exec attach logs image network doctor login logout schema completions man help" -f -a "seed" -d 'Create the pods that do not exist yet, and run one pass'
-complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed get list ps describe plan reconcile exec attach logs image network doctor login logout schema completions man help" -f -a "get" -d 'Print the desired spec of a pod'
-complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed get list ps describe plan reconcile exec attach logs image network doctor login logout schema completions man help" -f -a "list" -d 'List the pods that should exist, and how they are'
-complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed get list ps describe plan reconcile exec attach logs image network doctor login logout schema completions man help" -f -a "ps" -d 'List the containers of all pods'
-complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed get list ps describe plan reconcile exec attach logs image network doctor login logout schema completions man help" -f -a "describe" -d 'Show the spec, the state and the recent past of a pod'
-complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed get list ps describe plan reconcile exec attach logs image network doctor login logout schema completions man help" -f -a "plan" -d 'Say what a pass would do and why, and change nothing'
-complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed get list ps describe plan reconcile exec attach logs image network doctor login logout schema completions man help" -f -a "reconcile" -d 'Run one pass: compare what should run with what does, and act on the difference'
-complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed get list ps describe plan reconcile exec attach logs image network doctor login logout schema completions man help" -f -a "exec" -d 'Run a program in a running container'
-complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed get list ps describe plan reconcile exec attach logs image network doctor login logout schema completions man help" -f -a "attach" -d 'Attach to the main process of a running container'
-complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed get list ps describe plan reconcile exec attach logs image network doctor login logout schema completions man help" -f -a "logs" -d 'Print the logs of containers'
-complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed get list ps describe plan reconcile exec attach logs image network doctor login logout schema completions man help" -f -a "image" -d 'Pull, load, list, save and remove images'
-complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed get list ps describe plan reconcile exec attach logs image network doctor login logout schema completions man help" -f -a "network" -d 'Look at the network of pods'
-complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed get list ps describe plan reconcile exec attach logs image network doctor login logout schema completions man help" -f -a "doctor" -d 'Check this machine and the state, and say what is missing and what that means'
-complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed get list ps describe plan reconcile exec attach logs image network doctor login logout schema completions man help" -f -a "login" -d 'Log in to a registry'
-complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed get list ps describe plan reconcile exec attach logs image network doctor login logout schema completions man help" -f -a "logout" -d 'Log out of a registry'
-complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed get list ps describe plan reconcile exec attach logs image network doctor login logout schema completions man help" -f -a "schema" -d 'Print the JSON Schema of the pod file'
-complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed get list ps describe plan reconcile exec attach logs image network doctor login logout schema completions man help" -f -a "completions" -d 'Print the completions for a shell'
-complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed get list ps describe plan reconcile exec attach logs image network doctor login logout schema completions man help" -f -a "man" -d 'Write the manual pages into a directory'
-complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed get list ps describe plan reconcile exec attach logs image network doctor login logout schema completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed start stop restart wait get list ps describe plan reconcile exec attach logs image network doctor login logout schema completions man help" -f -a "apply" -d 'Create pods or change them to what a file says, and run one pass'
+complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed start stop restart wait get list ps describe plan reconcile exec attach logs image network doctor login logout schema completions man help" -f -a "delete" -d 'Stop pods and remove them, and run one pass'
+complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed start stop restart wait get list ps describe plan reconcile exec attach logs image network doctor login logout schema completions man help" -f -a "seed" -d 'Create the pods that do not exist yet, and run one pass'
+complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed start stop restart wait get list ps describe plan reconcile exec attach logs image network doctor login logout schema completions man help" -f -a "start" -d 'Have pods run, and run one pass'
+complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed start stop restart wait get list ps describe plan reconcile exec attach logs image network doctor login logout schema completions man help" -f -a "stop" -d 'Have pods not run, and run one pass'
+complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed start stop restart wait get list ps describe plan reconcile exec attach logs image network doctor login logout schema completions man help" -f -a "restart" -d 'Have every container of pods replaced by a new one, and run one pass'
+complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed start stop restart wait get list ps describe plan reconcile exec attach logs image network doctor login logout schema completions man help" -f -a "wait" -d 'Wait until pods are ready, stopped or deleted'
+complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed start stop restart wait get list ps describe plan reconcile exec attach logs image network doctor login logout schema completions man help" -f -a "get" -d 'Print the desired spec of a pod'
+complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed start stop restart wait get list ps describe plan reconcile exec attach logs image network doctor login logout schema completions man help" -f -a "list" -d 'List the pods that should exist, and how they are'
+complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed start stop restart wait get list ps describe plan reconcile exec attach logs image network doctor login logout schema completions man help" -f -a "ps" -d 'List the containers of all pods'
+complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed start stop restart wait get list ps describe plan reconcile exec attach logs image network doctor login logout schema completions man help" -f -a "describe" -d 'Show the spec, the state and the recent past of a pod'
+complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed start stop restart wait get list ps describe plan reconcile exec attach logs image network doctor login logout schema completions man help" -f -a "plan" -d 'Say what a pass would do and why, and change nothing'
+complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed start stop restart wait get list ps describe plan reconcile exec attach logs image network doctor login logout schema completions man help" -f -a "reconcile" -d 'Run one pass: compare what should run with what does, and act on the difference'
+complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed start stop restart wait get list ps describe plan reconcile exec attach logs image network doctor login logout schema completions man help" -f -a "exec" -d 'Run a program in a running container'
+complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed start stop restart wait get list ps describe plan reconcile exec attach logs image network doctor login logout schema completions man help" -f -a "attach" -d 'Attach to the main process of a running container'
+complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed start stop restart wait get list ps describe plan reconcile exec attach logs image network doctor login logout schema completions man help" -f -a "logs" -d 'Print the logs of containers'
+complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed start stop restart wait get list ps describe plan reconcile exec attach logs image network doctor login logout schema completions man help" -f -a "image" -d 'Pull, load, list, save and remove images'
+complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed start stop restart wait get list ps describe plan reconcile exec attach logs image network doctor login logout schema completions man help" -f -a "network" -d 'Look at the network of pods'
+complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed start stop restart wait get list ps describe plan reconcile exec attach logs image network doctor login logout schema completions man help" -f -a "doctor" -d 'Check this machine and the state, and say what is missing and what that means'
+complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed start stop restart wait get list ps describe plan reconcile exec attach logs image network doctor login logout schema completions man help" -f -a "login" -d 'Log in to a registry'
+complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed start stop restart wait get list ps describe plan reconcile exec attach logs image network doctor login logout schema completions man help" -f -a "logout" -d 'Log out of a registry'
+complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed start stop restart wait get list ps describe plan reconcile exec attach logs image network doctor login logout schema completions man help" -f -a "schema" -d 'Print the JSON Schema of the pod file'
+complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed start stop restart wait get list ps describe plan reconcile exec attach logs image network doctor login logout schema completions man help" -f -a "completions" -d 'Print the completions for a shell'
+complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed start stop restart wait get list ps describe plan reconcile exec attach logs image network doctor login logout schema completions man help" -f -a "man" -d 'Write the manual pages into a directory'
+complete -c tank -n "__fish_tank_using_subcommand help; and not __fish_seen_subcommand_from apply delete seed start stop restart wait get list ps describe plan reconcile exec attach logs image network doctor login logout schema completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c tank -n "__fish_tank_using_subcommand help; and __fish_seen_subcommand_from image" -f -a "pull" -d 'Fetch images from registries'
 complete -c tank -n "__fish_tank_using_subcommand help; and __fish_seen_subcommand_from image" -f -a "load" -d 'Load an image from a docker archive, an OCI archive or an OCI layout directory'
 complete -c tank -n "__fish_tank_using_subcommand help; and __fish_seen_subcommand_from image" -f -a "list" -d 'List the images on disk'

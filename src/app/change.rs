@@ -1,6 +1,7 @@
 //! Changing what is desired, and running passes.
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -9,12 +10,12 @@ use super::error::{Error, Kind};
 use super::report::{
     PassReport, PlanReport, PlannedStep, PodOutcome, PodResult, Progress, StepAction, StepError,
 };
-use super::{App, ApplyRequest, DeleteRequest, ReconcileRequest, Watcher, no_pod};
+use super::{App, ApplyRequest, DeleteRequest, Goal, ReconcileRequest, Watcher, no_pod};
 use crate::engine::{
-    Busy, Change, Desire, Engine, Event, Pass, PassResult, Put, PutKind, Resolved,
+    Busy, Change, Desire, Engine, Event, Pass, PassResult, Put, PutKind, Resolved, RunChange,
 };
 use crate::model::{Pod, PodName};
-use crate::plan::{Phase, Plan, status};
+use crate::plan::{Phase, Plan, PodStatus, status};
 use crate::sys::terminal::{self, Signals};
 use crate::sys::{clock, poll, process};
 
@@ -41,7 +42,7 @@ impl App {
         if let Some(timeout) = request.wait
             && report.failed == 0
         {
-            self.wait_until_ready(&names, timeout, progress)?;
+            self.wait_until(&names, Goal::Applied, timeout, progress)?;
         }
         Ok(report)
     }
@@ -88,6 +89,42 @@ impl App {
             report.pods.push(outcome);
         }
         Ok(report)
+    }
+
+    /// Has pods run or not, or all of them run anew, and runs a pass over them.
+    pub fn run(
+        &mut self,
+        names: Vec<PodName>,
+        change: RunChange,
+        wait: Option<Duration>,
+        progress: Watcher<'_>,
+    ) -> Result<PassReport, Error> {
+        self.existing(names.clone())?;
+        let desire = Change::Desire(Desire::Run(names.clone(), change));
+        let report = self.pass(desire, None, self.wait_for_locks(), progress)?;
+        if let Some(timeout) = wait
+            && report.failed == 0
+        {
+            self.wait_until(&names, Goal::Ready, timeout, progress)?;
+        }
+        Ok(report)
+    }
+
+    /// Waits until all of the pods are as wanted.
+    ///
+    /// # Errors
+    /// One of them is not there, or cannot get there any more, or takes too long.
+    pub fn wait(
+        &self,
+        names: &[PodName],
+        goal: Goal,
+        timeout: Duration,
+        progress: Watcher<'_>,
+    ) -> Result<(), Error> {
+        if goal != Goal::Deleted {
+            self.existing(names.to_vec())?;
+        }
+        self.wait_until(names, goal, timeout, progress)
     }
 
     /// Runs a pass over the named pods, or over all of them.
@@ -191,9 +228,9 @@ impl App {
         busy: Busy,
         progress: Watcher<'_>,
     ) -> Result<(PassReport, Option<Timestamp>), Error> {
-        // A broken config.toml must keep nobody from deleting a pod, nor pods from being restarted.
+        // A broken config.toml must keep nobody from deleting or stopping a pod, nor pods from being restarted.
         let settings = match &change {
-            Change::Desire(Desire::Delete(_)) => Ok(()),
+            Change::Desire(Desire::Delete(_) | Desire::Run(_, RunChange::Stop)) => Ok(()),
             Change::Nothing => self.learn_settings(),
             Change::Desire(_) => self.learn_settings().map(Ok)?,
         };
@@ -227,10 +264,10 @@ impl App {
         Ok(Some(names.into_iter().collect()))
     }
 
-    /// Waits until the pods are ready: run, or are done.
-    fn wait_until_ready(
+    fn wait_until(
         &self,
         names: &[PodName],
+        goal: Goal,
         timeout: Duration,
         progress: Watcher<'_>,
     ) -> Result<(), Error> {
@@ -243,25 +280,23 @@ impl App {
                 .snapshot(Some(&only))
                 .map_err(|e| Error::of_engine("cannot look at the pods", e))?;
             let mut waiting = Vec::new();
-            for desired in &snapshot.desired {
-                let name = &desired.pod.name;
-                let Some(observed) = snapshot.observed.pods.get(name) else { continue };
-                let status = status(desired, observed, clock::now());
-                match status.phase {
-                    Phase::Running | Phase::Completed | Phase::Stopped => {}
-                    Phase::Failed => {
-                        let message = format!("pod {name} failed: {}", status.reasons.join("; "));
-                        let hint = format!("tank describe {name} shows its exits");
-                        return Err(Error::new(Kind::Failed, message).hint(hint));
-                    }
-                    _ => waiting.push(name.to_string()),
+            for name in &only {
+                let desired = snapshot.desired.iter().find(|pod| pod.pod.name == *name);
+                let observed = snapshot.observed.pods.get(name);
+                let status = desired
+                    .zip(observed)
+                    .map(|(desired, observed)| status(desired, observed, clock::now()));
+                match goal.reached(status.as_ref()) {
+                    Some(true) => {}
+                    Some(false) => return Err(out_of_reach(name, status.as_ref())),
+                    None => waiting.push(name.to_string()),
                 }
             }
             if waiting.is_empty() {
                 return Ok(());
             }
             if clock::monotonic() >= deadline {
-                let message = format!("not ready in time: {}", waiting.join(", "));
+                let message = format!("not {goal} in time: {}", waiting.join(", "));
                 return Err(Error::new(Kind::Failed, message).hint("tank list shows how they are"));
             }
             if !told {
@@ -271,6 +306,44 @@ impl App {
             poll::wait(&mut [], Some(LOOK))
                 .map_err(|e| Error::of_engine("cannot wait", e.into()))?;
         }
+    }
+}
+
+/// Says that a pod will not be as wanted.
+fn out_of_reach(name: &PodName, status: Option<&PodStatus>) -> Error {
+    let Some(status) = status else {
+        return Error::new(Kind::Failed, format!("pod {name} was deleted"));
+    };
+    let message = format!("pod {name} failed: {}", status.reasons.join("; "));
+    Error::new(Kind::Failed, message).hint(format!("tank describe {name} shows its exits"))
+}
+
+impl Goal {
+    /// Whether a pod has got there; `false` if it never will by itself, `None` if it may yet. One
+    /// that is no more has no status.
+    fn reached(self, status: Option<&PodStatus>) -> Option<bool> {
+        let phase = status.map(|status| status.phase);
+        match (self, phase) {
+            (Self::Deleted, None) => Some(true),
+            (Self::Deleted, _) => None,
+            (_, None) => Some(false),
+            (Self::Stopped, Some(Phase::Stopped | Phase::Completed | Phase::Failed)) => Some(true),
+            (Self::Stopped, _) => None,
+            (Self::Applied, Some(Phase::Stopped)) => Some(true),
+            (_, Some(Phase::Running | Phase::Completed)) => Some(true),
+            (_, Some(Phase::Failed)) => Some(false),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Goal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Applied | Self::Ready => "ready",
+            Self::Stopped => "stopped",
+            Self::Deleted => "deleted",
+        })
     }
 }
 
@@ -313,6 +386,9 @@ fn outcome(put: &Put) -> PodOutcome {
         PutKind::Created => PodResult::Created,
         PutKind::Configured => PodResult::Configured,
         PutKind::Unchanged => PodResult::Unchanged,
+        PutKind::Started | PutKind::Revived => PodResult::Started,
+        PutKind::Stopped => PodResult::Stopped,
+        PutKind::Restarted => PodResult::Restarted,
     };
     PodOutcome { name: put.pod.name.clone(), result }
 }

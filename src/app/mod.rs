@@ -32,7 +32,7 @@ use crate::engine::{Busy, Engine, Roots};
 use crate::model::{ContainerName, DetachKeys, PodName};
 use crate::sys::clock;
 
-pub use crate::engine::Resolved;
+pub use crate::engine::{Resolved, RunChange};
 pub use crate::image::registry::Secret;
 pub use crate::image::save::{Format as SaveFormat, Target as SaveTarget};
 pub use crate::image::{Platform, progress};
@@ -80,6 +80,19 @@ pub struct ReconcileRequest {
     pub dry_run: bool,
     /// Wait out the restart delays of the pods first.
     pub wait_backoff: bool,
+}
+
+/// What to wait for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Goal {
+    /// What was applied is in effect: ready, or stopped if it should not run.
+    Applied,
+    /// It is ready: it runs, or has done what it was there for.
+    Ready,
+    /// Nothing of it runs.
+    Stopped,
+    /// It is no more.
+    Deleted,
 }
 
 /// A container whose log is read. It displays as `pod/container`.

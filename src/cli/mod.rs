@@ -25,8 +25,10 @@ pub mod network;
 pub mod plan;
 pub mod ps;
 pub mod reconcile;
+pub mod run;
 pub mod schema;
 pub mod seed;
+pub mod wait;
 
 pub mod credential_files;
 pub mod diagnostics;
@@ -97,6 +99,10 @@ enum Command {
     Apply(apply::ApplyArgs),
     Delete(delete::DeleteArgs),
     Seed(seed::SeedArgs),
+    Start(run::StartArgs),
+    Stop(run::StopArgs),
+    Restart(run::RestartArgs),
+    Wait(wait::WaitArgs),
     Get(get::GetArgs),
     #[command(visible_alias = "ls")]
     List(list::ListArgs),
@@ -198,6 +204,10 @@ fn dispatch(command: Command, context: &mut Context) -> Outcome {
         Command::Apply(args) => apply::run(args, context),
         Command::Delete(args) => delete::run(args, context),
         Command::Seed(args) => seed::run(&args, context),
+        Command::Start(args) => run::start(args, context),
+        Command::Stop(args) => run::stop(args, context),
+        Command::Restart(args) => run::restart(args, context),
+        Command::Wait(args) => wait::run(&args, context),
         Command::Get(args) => get::run(&args, context),
         Command::List(args) => list::run(&args, context),
         Command::Ps(args) => ps::run(&args, context),

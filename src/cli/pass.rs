@@ -112,6 +112,9 @@ fn result_word(result: PodResult) -> (Style, &'static str) {
         PodResult::Configured => (ODD, "configured"),
         PodResult::Unchanged => (PLAIN, "unchanged"),
         PodResult::Deleted => (ODD, "deleted"),
+        PodResult::Started => (GOOD, "started"),
+        PodResult::Stopped => (ODD, "stopped"),
+        PodResult::Restarted => (GOOD, "restarted"),
     }
 }
 

@@ -9,7 +9,8 @@ use super::Engine;
 use super::error::{Error, Result};
 use super::pull::Resolved;
 use crate::model::pod::{Pull, Source};
-use crate::model::{Container, ContainerName, DesiredPod, Digest, Pod, PodName, RunState};
+use crate::model::{Container, ContainerName, DesiredPod, Digest, Pod, PodName, RunState, State};
+use crate::plan::Observed;
 
 /// A change of what is desired.
 #[derive(Debug, Clone)]
@@ -20,6 +21,19 @@ pub enum Desire {
     Create(Vec<Pod>, Resolved),
     /// None of these.
     Delete(Vec<PodName>),
+    /// Other run states of these.
+    Run(Vec<PodName>, RunChange),
+}
+
+/// What people want of a pod that they have stated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RunChange {
+    /// It runs; what runs of it is left alone.
+    Start,
+    /// It does not run.
+    Stop,
+    /// It runs, all of it anew.
+    Restart,
 }
 
 /// What becomes of one pod that is put.
@@ -42,6 +56,14 @@ pub enum PutKind {
     Configured,
     /// Nothing.
     Unchanged,
+    /// It should run.
+    Started,
+    /// It should run, and what has ended of it is started again.
+    Revived,
+    /// It should not run.
+    Stopped,
+    /// It should run, all of it anew.
+    Restarted,
 }
 
 impl Put {
@@ -56,6 +78,8 @@ impl Put {
             pod: self.pod.clone(),
             generation: before.map_or(1, |before| before.generation + 1),
             run: before.filter(|b| !b.deleting).map_or(RunState::Run, |before| before.run),
+            renewed: before.map_or(0, |before| before.renewed),
+            revived: before.map_or(0, |before| before.revived),
             deleting: false,
             images: self.images.clone(),
             created_at: before.map_or(now, |before| before.created_at),
@@ -71,7 +95,7 @@ impl Desire {
             Self::Put(pods, _) | Self::Create(pods, _) => {
                 pods.iter().map(|pod| pod.name.clone()).collect()
             }
-            Self::Delete(names) => names.clone(),
+            Self::Delete(names) | Self::Run(names, _) => names.clone(),
         }
     }
 }
@@ -86,6 +110,43 @@ impl Engine {
         now: Timestamp,
     ) -> Result<Vec<Put>> {
         pods.iter().map(|pod| self.put_one(desired, pod, resolved, now)).collect()
+    }
+
+    /// Says what another run state would change, and brings `desired` to it. `observed` tells what
+    /// runs.
+    pub(super) fn run_change(
+        desired: &mut [DesiredPod],
+        observed: &Observed,
+        names: &[PodName],
+        change: RunChange,
+    ) -> Vec<Put> {
+        let wanted = |pod: &&mut DesiredPod| names.contains(&pod.pod.name) && !pod.deleting;
+        let change_one = |pod: &mut DesiredPod| {
+            let kind = match change {
+                RunChange::Stop if pod.run == RunState::Stop => PutKind::Unchanged,
+                RunChange::Stop => PutKind::Stopped,
+                RunChange::Restart => PutKind::Restarted,
+                RunChange::Start if pod.run == RunState::Stop => PutKind::Started,
+                RunChange::Start if runs_whole(pod, observed) => PutKind::Unchanged,
+                RunChange::Start => PutKind::Revived,
+            };
+            match kind {
+                PutKind::Stopped => pod.run = RunState::Stop,
+                PutKind::Started => pod.run = RunState::Run,
+                PutKind::Restarted => {
+                    pod.run = RunState::Run;
+                    pod.generation += 1;
+                    pod.renewed = pod.generation;
+                }
+                PutKind::Revived => {
+                    pod.generation += 1;
+                    pod.revived = pod.generation;
+                }
+                _ => {}
+            }
+            Put { pod: pod.pod.clone(), images: pod.images.clone(), kind }
+        };
+        desired.iter_mut().filter(wanted).map(change_one).collect()
     }
 
     fn put_one(
@@ -139,6 +200,17 @@ impl Engine {
         }
         Ok(images)
     }
+}
+
+/// Whether each container of a pod runs.
+fn runs_whole(pod: &DesiredPod, observed: &Observed) -> bool {
+    let seen = observed.pods.get(&pod.pod.name);
+    let runs = |name: &ContainerName| {
+        seen.into_iter()
+            .flat_map(|seen| &seen.instances)
+            .any(|seen| seen.instance.container == *name && seen.instance.state == State::Running)
+    };
+    pod.pod.containers.iter().all(|container| runs(&container.name))
 }
 
 /// The containers of a pod that run from an image, each with the image's name.

@@ -12,7 +12,7 @@ use super::network::Connecting;
 use super::observe::Snapshot;
 use super::pass::{Change, PassResult};
 use super::{Engine, Error, Result, claims, events};
-use crate::model::{DesiredPod, Instance, PodName, State};
+use crate::model::{DesiredPod, Instance, PodName, RunState, State};
 use crate::plan::{CONNECT, Lane};
 use crate::store::{self, NewStep, Owner, PassId, StepId, StepState, Tx};
 use crate::sys::{clock, process};
@@ -75,8 +75,8 @@ impl Engine {
         let template = connecting.row.as_ref().map(|row| self.layout(row));
         let (journaled, refused) = self.store.write(|tx| {
             tx.note_boot(&boot)?;
-            for put in puts.iter().filter(|put| put.kind != PutKind::Unchanged) {
-                tx.put_pod(&put.pod, &put.images, now)?;
+            for put in puts {
+                write_put(tx, put, now)?;
             }
             if let Change::Desire(Desire::Delete(names)) = change {
                 for name in names {
@@ -178,6 +178,24 @@ impl Engine {
         })?;
         Ok(())
     }
+}
+
+fn write_put(tx: &Tx<'_>, put: &Put, now: Timestamp) -> store::Result<()> {
+    let name = &put.pod.name;
+    match put.kind {
+        PutKind::Unchanged => {}
+        PutKind::Created | PutKind::Configured => {
+            tx.put_pod(&put.pod, &put.images, now)?;
+        }
+        PutKind::Started => drop(tx.set_run(name, RunState::Run)?),
+        PutKind::Stopped => drop(tx.set_run(name, RunState::Stop)?),
+        PutKind::Revived => drop(tx.revive(name, now)?),
+        PutKind::Restarted => {
+            tx.set_run(name, RunState::Run)?;
+            tx.renew(name, now)?;
+        }
+    }
+    Ok(())
 }
 
 fn write_outcome(

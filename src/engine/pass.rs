@@ -213,7 +213,8 @@ impl Engine {
 
     /// Fails if an image went while the pod's lock was waited for: nothing is to be pinned to it.
     fn check_images(&self, puts: &[Put]) -> Result<()> {
-        for put in puts.iter().filter(|put| put.kind != PutKind::Unchanged) {
+        let pins = |put: &&Put| matches!(put.kind, PutKind::Created | PutKind::Configured);
+        for put in puts.iter().filter(pins) {
             for (container, digest) in &put.images {
                 if self.store.read(|state| state.image_by_digest(digest))?.is_none() {
                     let (container, image) = (container.clone(), digest.to_string());
@@ -273,6 +274,10 @@ impl Engine {
                     self.observe_sandbox(snapshot, &put.pod);
                 }
                 Ok(puts)
+            }
+            Change::Desire(Desire::Run(names, run)) => {
+                let Snapshot { desired, observed, .. } = snapshot;
+                Ok(Self::run_change(desired, observed, names, *run))
             }
             Change::Desire(Desire::Delete(names)) => {
                 for pod in &mut snapshot.desired {

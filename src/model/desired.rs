@@ -22,10 +22,16 @@ pub enum RunState {
 pub struct DesiredPod {
     /// Its spec.
     pub pod: Pod,
-    /// Counts the changes of its spec, from 1.
+    /// Counts the changes of what is wanted of it, from 1.
     pub generation: u64,
     /// Whether it should run.
     pub run: RunState,
+    /// The generation of the last restart that was asked for: what is of an older one is replaced.
+    /// Generations and not times, because clocks are set back.
+    pub renewed: u64,
+    /// The generation of the last start that was asked for: what is of an older one and has ended
+    /// is started again.
+    pub revived: u64,
     /// Whether it is being deleted: the row stays until its last resource is gone.
     pub deleting: bool,
     /// The manifest each container's image name was resolved to when this generation was applied.

@@ -103,6 +103,9 @@ fn precedence(seen: &ObservedInstance, generation: u64) -> (u8, bool, u32) {
 }
 
 fn need(desired: &DesiredPod, seen: &ObservedInstance, now: Timestamp) -> Need {
+    if seen.instance.generation < desired.renewed {
+        return start("restart was asked for");
+    }
     match seen.instance.state {
         State::Running => need_of_running(desired, seen),
         // What cannot be watched cannot be logged or waited for either; its end was not its own.
@@ -128,6 +131,9 @@ fn need_of_running(desired: &DesiredPod, seen: &ObservedInstance) -> Need {
 /// A new spec is a new beginning for what ended under the old one. New limits are one only for
 /// what failed: a completed container is not run again because it may now use more memory.
 fn need_of_ended(desired: &DesiredPod, seen: &ObservedInstance, now: Timestamp) -> Need {
+    if seen.instance.generation < desired.revived {
+        return start("start was asked for");
+    }
     let difference = difference(desired, seen).unwrap_or_default();
     let limits = difference.limits.filter(|_| !restart::succeeded(&seen.instance));
     match difference.replace.or(limits) {

@@ -60,7 +60,8 @@ pub struct Revision {
 macro_rules! select_pods {
     ($tail:literal) => {
         concat!(
-            "SELECT spec, generation, run, deleting, images, created_at, updated_at FROM pods ",
+            "SELECT spec, generation, run, renewed, revived, deleting, images, created_at,
+                updated_at FROM pods ",
             $tail
         )
     };
@@ -71,6 +72,8 @@ fn desired_pod(columns: &mut Columns<'_, '_>) -> rusqlite::Result<DesiredPod> {
         pod: columns.json()?,
         generation: columns.take()?,
         run: columns.word()?,
+        renewed: columns.take()?,
+        revived: columns.take()?,
         deleting: columns.take()?,
         images: columns.json()?,
         created_at: columns.time()?,
@@ -234,6 +237,28 @@ impl Tx<'_> {
         let sql = "UPDATE pods SET run = ?2 WHERE name = ?1 AND run <> ?2";
         let changed = self.run("change whether a pod runs", sql, [name.as_str(), run.word()])?;
         self.update(name, changed)
+    }
+
+    /// Has what runs of a pod replaced, and what has ended started again.
+    pub fn renew(&self, name: &PodName, now: Timestamp) -> Result<Update> {
+        self.next_generation(name, now, "UPDATE pods SET renewed = ?2 WHERE name = ?1")
+    }
+
+    /// Has what has ended of a pod started again.
+    pub fn revive(&self, name: &PodName, now: Timestamp) -> Result<Update> {
+        self.next_generation(name, now, "UPDATE pods SET revived = ?2 WHERE name = ?1")
+    }
+
+    /// Makes a generation of the same spec, which `mark` writes down.
+    fn next_generation(&self, name: &PodName, now: Timestamp, mark: &str) -> Result<Update> {
+        let doing = "make a generation of a pod";
+        let Some(pod) = self.pod(name)? else { return Ok(Update::NotFound) };
+        let generation = pod.generation + 1;
+        let sql = "UPDATE pods SET generation = ?2 WHERE name = ?1";
+        self.run(doing, sql, params![name.as_str(), generation])?;
+        self.run(doing, mark, params![name.as_str(), generation])?;
+        self.insert_revision(&pod.pod, generation, &pod.images, now)?;
+        Ok(Update::Changed)
     }
 
     fn update(&self, name: &PodName, changed: usize) -> Result<Update> {

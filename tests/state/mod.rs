@@ -3,6 +3,7 @@
 mod json;
 mod locks;
 mod plan;
+mod run;
 mod seed;
 mod unchanged;
 

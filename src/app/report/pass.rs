@@ -17,6 +17,12 @@ pub enum PodResult {
     Unchanged,
     /// It is gone.
     Deleted,
+    /// It should run.
+    Started,
+    /// It should not run.
+    Stopped,
+    /// It should run, all of it anew.
+    Restarted,
 }
 
 /// One pod's line in a [`PassReport`].

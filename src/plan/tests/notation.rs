@@ -92,6 +92,8 @@ fn generation(number: u64, text: &str) -> DesiredPod {
         pod: pod(),
         generation: number,
         run: RunState::Run,
+        renewed: 0,
+        revived: 0,
         deleting: false,
         images: BTreeMap::new(),
         created_at: now(),
@@ -103,6 +105,8 @@ fn generation(number: u64, text: &str) -> DesiredPod {
         match key {
             "stop" => desired.run = RunState::Stop,
             "deleting" => desired.deleting = true,
+            "renewed" => desired.renewed = number,
+            "revived" => desired.revived = number,
             "restart" => pod.restart.policy = policy(value),
             "retries" => pod.restart.max_retries = Some(value.parse().unwrap()),
             "hostname" => pod.hostname = value.to_owned(),

@@ -74,7 +74,8 @@ fn generation() -> impl Strategy<Value = String> {
 
 /// A pod and what is seen of it; attempts count up within each container, as they do.
 fn pod(name: &'static str) -> impl Strategy<Value = World> {
-    let wanted = prop::sample::select(vec!["", "", "", "stop", "deleting", "unknown"]);
+    let wanted =
+        prop::sample::select(vec!["", "", "", "stop", "deleting", "unknown", "renewed", "revived"]);
     let sandbox = prop::sample::select(vec!["absent", "partial", "ready", "ready"]);
     let specs = prop::collection::vec(generation(), 3);
     let instances = prop::collection::vec(instance(), 0..5);
@@ -101,6 +102,11 @@ fn pod(name: &'static str) -> impl Strategy<Value = World> {
         desired.pod.name = name.clone();
         desired.deleting = wanted == "deleting";
         desired.run = if wanted == "stop" { RunState::Stop } else { RunState::Run };
+        match wanted {
+            "renewed" => desired.renewed = desired.generation,
+            "revived" => desired.revived = desired.generation,
+            _ => {}
+        }
         let desired: BTreeMap<PodName, DesiredPod> =
             [(name.clone(), desired)].into_iter().filter(|_| wanted != "unknown").collect();
         let observed = Observed { pods: BTreeMap::from([(name, seen)]) };

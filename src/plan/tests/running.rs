@@ -174,3 +174,53 @@ fn namespaces_are_made_anew_when_they_do_not_suit() {
         ["nor before the delay is over", "app=x", "absent; app/1 code=1 ago=0s", "wake 1s"],
     ]);
 }
+
+#[test]
+fn a_restart_that_was_asked_for_replaces_all_and_a_start_what_has_ended() {
+    check(&[
+        [
+            "restart of one that runs",
+            "app=x => app=x renewed",
+            "ready; app/1 g1 running",
+            "stop/app/1 remove/app/1 start/app/2: restart was asked for",
+        ],
+        ["it is done once", "app=x => app=x renewed", "ready; app/1 g2 running", ""],
+        [
+            "restart of one that waits",
+            "app=x => app=x renewed",
+            "ready; app/1 g1 s3 code=1 ago=0s",
+            "remove/app/1 start/app/2: restart was asked for",
+        ],
+        [
+            "restart of one that is stopped comes with its start",
+            "app=x => app=x stop renewed",
+            "absent; app/1 g1 stopped removed",
+            "",
+        ],
+        ["start leaves alone what runs", "app=x => app=x revived", "ready; app/1 g1 running", ""],
+        [
+            "start of one that is done",
+            "app=x restart=never => app=x restart=never revived",
+            "ready; app/1 g1 code=0",
+            "remove/app/1 start/app/2: start was asked for",
+        ],
+        [
+            "start of one that failed for good",
+            "app=x restart=never b=y => app=x restart=never b=y revived",
+            "ready; app/1 g1 code=1; b/1 g1 running",
+            "remove/app/1 start/app/2: start was asked for",
+        ],
+        [
+            "start ends a delay",
+            "app=x => app=x revived",
+            "ready; app/7 g1 s6 code=1 ago=0s",
+            "remove/app/7 start/app/8: start was asked for",
+        ],
+        [
+            "it failed again since",
+            "app=x restart=never => app=x restart=never revived",
+            "ready; app/2 g2 code=1",
+            "",
+        ],
+    ]);
+}

@@ -7,10 +7,11 @@ use super::*;
 use crate::store::migrations::STEPS;
 
 /// The schema of a tank to come.
-const NEXT: [&str; 5] = [
+const NEXT: [&str; 6] = [
     STEPS[0],
     STEPS[1],
     STEPS[2],
+    STEPS[3],
     "CREATE TABLE a (x) ; CREATE TABLE b (x)",
     "DROP TABLE a; CREATE TABLE c (x)",
 ];
