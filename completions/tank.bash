@@ -43,6 +43,9 @@ _tank() {
             tank,help)
                 cmd="tank__subcmd__help"
                 ;;
+            tank,history)
+                cmd="tank__subcmd__history"
+                ;;
             tank,image)
                 cmd="tank__subcmd__image"
                 ;;
@@ -78,6 +81,9 @@ _tank() {
                 ;;
             tank,restart)
                 cmd="tank__subcmd__restart"
+                ;;
+            tank,rollback)
+                cmd="tank__subcmd__rollback"
                 ;;
             tank,schema)
                 cmd="tank__subcmd__schema"
@@ -121,6 +127,9 @@ _tank() {
             tank__subcmd__help,help)
                 cmd="tank__subcmd__help__subcmd__help"
                 ;;
+            tank__subcmd__help,history)
+                cmd="tank__subcmd__help__subcmd__history"
+                ;;
             tank__subcmd__help,image)
                 cmd="tank__subcmd__help__subcmd__image"
                 ;;
@@ -153,6 +162,9 @@ _tank() {
                 ;;
             tank__subcmd__help,restart)
                 cmd="tank__subcmd__help__subcmd__restart"
+                ;;
+            tank__subcmd__help,rollback)
+                cmd="tank__subcmd__help__subcmd__rollback"
                 ;;
             tank__subcmd__help,schema)
                 cmd="tank__subcmd__help__subcmd__schema"
@@ -272,7 +284,7 @@ _tank() {
 
     case "${cmd}" in
         tank)
-            opts="-v -q -h -V --root --run-root --color --verbose --quiet --help --version apply delete seed start stop restart wait get list ls ps describe plan reconcile exec attach logs image network doctor login logout schema completions man help"
+            opts="-v -q -h -V --root --run-root --color --verbose --quiet --help --version apply delete seed start stop restart wait history rollback get list ls ps describe plan reconcile exec attach logs image network doctor login logout schema completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -298,7 +310,7 @@ _tank() {
             return 0
             ;;
         tank__subcmd__apply)
-            opts="-f -o -v -q -h --file --wait --dry-run --lock-timeout --output --root --run-root --color --verbose --quiet --help"
+            opts="-f -o -v -q -h --file --wait --rollback-on-failure --dry-run --lock-timeout --output --root --run-root --color --verbose --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -614,7 +626,7 @@ _tank() {
             return 0
             ;;
         tank__subcmd__help)
-            opts="apply delete seed start stop restart wait get list ps describe plan reconcile exec attach logs image network doctor login logout schema completions man help"
+            opts="apply delete seed start stop restart wait history rollback get list ps describe plan reconcile exec attach logs image network doctor login logout schema completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -740,6 +752,20 @@ _tank() {
             return 0
             ;;
         tank__subcmd__help__subcmd__help)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tank__subcmd__help__subcmd__history)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1033,6 +1059,20 @@ _tank() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        tank__subcmd__help__subcmd__rollback)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         tank__subcmd__help__subcmd__schema)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -1096,6 +1136,40 @@ _tank() {
                 return 0
             fi
             case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tank__subcmd__history)
+            opts="-o -v -q -h --output --root --run-root --color --verbose --quiet --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --output)
+                    COMPREPLY=($(compgen -W "json" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "json" -- "${cur}"))
+                    return 0
+                    ;;
+                --root)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --run-root)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -1994,6 +2068,52 @@ _tank() {
                 return 0
             fi
             case "${prev}" in
+                --wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --lock-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "json" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "json" -- "${cur}"))
+                    return 0
+                    ;;
+                --root)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --run-root)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tank__subcmd__rollback)
+            opts="-o -v -q -h --to --wait --dry-run --lock-timeout --output --root --run-root --color --verbose --quiet --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --to)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --wait)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

@@ -38,13 +38,19 @@ impl App {
             return self.dry_run(&desire);
         }
         let names = desire.names();
+        let before = self.engine()?.store.read(|state| state.pods_named(&names));
+        let before = before.map_err(|e| Error::of_engine("cannot read the pods", e.into()))?;
         let report = self.pass(Change::Desire(desire), None, self.wait_for_locks(), progress)?;
-        if let Some(timeout) = request.wait
-            && report.failed == 0
-        {
-            self.wait_until(&names, Goal::Applied, timeout, progress)?;
+        let waited = match request.wait {
+            Some(timeout) if report.failed == 0 => {
+                self.wait_until(&names, Goal::Applied, timeout, progress)
+            }
+            _ => Ok(()),
+        };
+        if request.rollback_on_failure && (report.failed > 0 || waited.is_err()) {
+            self.undo(&report, &before, progress)?;
         }
-        Ok(report)
+        waited.map(|()| report)
     }
 
     /// Makes those of the pods desired that are not there, and runs a pass over them.
@@ -205,12 +211,12 @@ impl App {
         engine.preview(desire, only).map_err(|e| Error::of_engine("cannot plan", e))
     }
 
-    fn dry_run(&self, desire: &Desire) -> Result<PassReport, Error> {
+    pub(super) fn dry_run(&self, desire: &Desire) -> Result<PassReport, Error> {
         let (plan, puts) = self.preview(Some(desire), None)?;
         Ok(PassReport { pods: puts.iter().map(outcome).collect(), ..planned(&plan) })
     }
 
-    fn pass(
+    pub(super) fn pass(
         &mut self,
         change: Change,
         only: Option<BTreeSet<PodName>>,
@@ -264,7 +270,7 @@ impl App {
         Ok(Some(names.into_iter().collect()))
     }
 
-    fn wait_until(
+    pub(super) fn wait_until(
         &self,
         names: &[PodName],
         goal: Goal,

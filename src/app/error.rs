@@ -103,6 +103,9 @@ impl Error {
             E::NoImage { .. } => {
                 (Kind::Failed, Some("tank image pull fetches it, tank image load reads an archive"))
             }
+            E::NoRevision { .. } => {
+                (Kind::NotFound, Some("tank history NAME shows what they were"))
+            }
             E::Image(image::Error::System(_)) => {
                 (Kind::Failed, Some("check that the path is there and can be read"))
             }

@@ -17,6 +17,7 @@ mod logs;
 mod network;
 mod pull;
 mod query;
+mod revisions;
 mod session;
 mod settings;
 mod target;
@@ -62,6 +63,8 @@ pub struct ApplyRequest {
     pub wait: Option<Duration>,
     /// Only say what would be done.
     pub dry_run: bool,
+    /// Where a pod that was changed is not ready in time, make it what it was before.
+    pub rollback_on_failure: bool,
 }
 
 /// How to delete.

@@ -42,7 +42,7 @@ impl App {
         let mut instances = BTreeMap::new();
         if all {
             for desired in &snapshot.desired {
-                for instance in self.history(&desired.pod.name)? {
+                for instance in self.instances(&desired.pod.name)? {
                     instances.insert(key(&instance), instance);
                 }
             }
@@ -70,7 +70,7 @@ impl App {
         let nothing = ObservedPod::default();
         let observed = snapshot.observed.pods.get(name).unwrap_or(&nothing);
         let mut instances: BTreeMap<_, _> = BTreeMap::new();
-        for instance in self.history(name)? {
+        for instance in self.instances(name)? {
             instances.insert(key(&instance), instance);
         }
         for seen in &observed.instances {
@@ -121,7 +121,7 @@ impl App {
         Ok(snapshot)
     }
 
-    fn history(&self, pod: &PodName) -> Result<Vec<Instance>, Error> {
+    fn instances(&self, pod: &PodName) -> Result<Vec<Instance>, Error> {
         let instances = self.engine()?.store.read(|state| state.instances_of(pod));
         instances.map_err(|e| Error::of_engine("cannot read the instances", e.into()))
     }

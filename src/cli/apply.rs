@@ -26,6 +26,10 @@ pub struct ApplyArgs {
     files: Files,
     #[command(flatten)]
     wait: Wait,
+    /// Where a pod that was changed is not ready in time, make it what it was before; the exit code
+    /// is 1 all the same
+    #[arg(long, requires = "wait", conflicts_with = "dry_run")]
+    rollback_on_failure: bool,
     /// Say what would be done, and change nothing
     #[arg(long)]
     dry_run: bool,
@@ -41,7 +45,8 @@ pub fn run(args: ApplyArgs, context: &mut Context) -> Outcome {
     let pods = loaded.all_valid("nothing was applied")?;
     let mut app =
         if args.dry_run { context.open_for_plan(args.lock)? } else { context.open(args.lock)? };
-    let request = ApplyRequest { wait: args.wait.wait, dry_run: args.dry_run };
+    let ApplyArgs { dry_run, rollback_on_failure, .. } = args;
+    let request = ApplyRequest { wait: args.wait.wait, dry_run, rollback_on_failure };
     let fetch = if args.dry_run { Fetch::Nothing } else { Fetch::Images };
     let resolved = pull_progress::resolve(&mut app, &context.ui, &pods, fetch)?;
     let mut narrator = Narrator::new(&mut context.ui, args.output.is_json(), args.dry_run);

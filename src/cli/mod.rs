@@ -15,6 +15,7 @@ pub mod describe;
 pub mod doctor;
 pub mod exec;
 pub mod get;
+pub mod history;
 pub mod image;
 pub mod list;
 pub mod login;
@@ -25,6 +26,7 @@ pub mod network;
 pub mod plan;
 pub mod ps;
 pub mod reconcile;
+pub mod rollback;
 pub mod run;
 pub mod schema;
 pub mod seed;
@@ -103,6 +105,8 @@ enum Command {
     Stop(run::StopArgs),
     Restart(run::RestartArgs),
     Wait(wait::WaitArgs),
+    History(history::HistoryArgs),
+    Rollback(rollback::RollbackArgs),
     Get(get::GetArgs),
     #[command(visible_alias = "ls")]
     List(list::ListArgs),
@@ -208,6 +212,8 @@ fn dispatch(command: Command, context: &mut Context) -> Outcome {
         Command::Stop(args) => run::stop(args, context),
         Command::Restart(args) => run::restart(args, context),
         Command::Wait(args) => wait::run(&args, context),
+        Command::History(args) => history::run(&args, context),
+        Command::Rollback(args) => rollback::run(&args, context),
         Command::Get(args) => get::run(&args, context),
         Command::List(args) => list::run(&args, context),
         Command::Ps(args) => ps::run(&args, context),

@@ -11,6 +11,7 @@ use super::pull::Resolved;
 use crate::model::pod::{Pull, Source};
 use crate::model::{Container, ContainerName, DesiredPod, Digest, Pod, PodName, RunState, State};
 use crate::plan::Observed;
+use crate::store::Revision;
 
 /// A change of what is desired.
 #[derive(Debug, Clone)]
@@ -21,6 +22,8 @@ pub enum Desire {
     Create(Vec<Pod>, Resolved),
     /// None of these.
     Delete(Vec<PodName>),
+    /// This pod as it was at a generation; `None` is the last that was another than it is now.
+    Rollback(PodName, Option<u64>),
     /// Other run states of these.
     Run(Vec<PodName>, RunChange),
 }
@@ -96,6 +99,7 @@ impl Desire {
                 pods.iter().map(|pod| pod.name.clone()).collect()
             }
             Self::Delete(names) | Self::Run(names, _) => names.clone(),
+            Self::Rollback(name, _) => vec![name.clone()],
         }
     }
 }
@@ -110,6 +114,38 @@ impl Engine {
         now: Timestamp,
     ) -> Result<Vec<Put>> {
         pods.iter().map(|pod| self.put_one(desired, pod, resolved, now)).collect()
+    }
+
+    /// Says what going back to a revision would change, and brings `desired` to it. Its containers
+    /// run the very images that they ran then. Nothing if the pod is not desired.
+    pub(super) fn rollback(
+        &self,
+        desired: &mut Vec<DesiredPod>,
+        name: &PodName,
+        to: Option<u64>,
+        now: Timestamp,
+    ) -> Result<Option<Put>> {
+        let position = desired.iter().position(|pod| pod.pod.name == *name && !pod.deleting);
+        let Some(position) = position else { return Ok(None) };
+        let old = &desired[position];
+        let revisions = self.store.read(|state| state.revisions(name))?;
+        let is_current =
+            |revision: &Revision| revision.pod == old.pod && revision.images == old.images;
+        let wanted = match to {
+            Some(generation) => revisions.iter().find(|known| known.generation == generation),
+            None => revisions.iter().rev().find(|known| !is_current(known)),
+        };
+        let Some(revision) = wanted else {
+            let known: Vec<_> = revisions.iter().map(|r| r.generation.to_string()).collect();
+            return Err(Error::NoRevision { pod: name.clone(), known: known.join(", ") });
+        };
+        let kind = if is_current(revision) { PutKind::Unchanged } else { PutKind::Configured };
+        let put = Put { pod: revision.pod.clone(), images: revision.images.clone(), kind };
+        if kind != PutKind::Unchanged {
+            let before = desired.remove(position);
+            desired.push(put.desired(Some(&before), now));
+        }
+        Ok(Some(put))
     }
 
     /// Says what another run state would change, and brings `desired` to it. `observed` tells what

@@ -24,6 +24,14 @@ pub enum Error {
         /// The image's name or digest.
         image: String,
     },
+    /// The revision that a pod was to go back to is not on record.
+    #[error("pod {pod} has no such revision; there are {known}")]
+    NoRevision {
+        /// The pod.
+        pod: PodName,
+        /// The generations that are on record.
+        known: String,
+    },
     /// The root directory of a container is not there.
     #[error("container {container}: rootfs {path} is not a directory")]
     NoRootfs {

@@ -275,6 +275,13 @@ impl Engine {
                 }
                 Ok(puts)
             }
+            Change::Desire(Desire::Rollback(name, to)) => {
+                let put = self.rollback(&mut snapshot.desired, name, *to, now)?;
+                if let Some(put) = &put {
+                    self.observe_sandbox(snapshot, &put.pod);
+                }
+                Ok(put.into_iter().collect())
+            }
             Change::Desire(Desire::Run(names, run)) => {
                 let Snapshot { desired, observed, .. } = snapshot;
                 Ok(Self::run_change(desired, observed, names, *run))

@@ -17,7 +17,8 @@ pub use pass::{
     PassReport, PlanReport, PlannedStep, PodOutcome, PodResult, Progress, StepAction, StepError,
 };
 pub use pod::{
-    ContainerReport, DescribeReport, EventReport, ListReport, PodStatus, PodSummary, PsReport, Sync,
+    ChangeReport, ContainerReport, DescribeReport, EventReport, HistoryReport, ListReport,
+    PodStatus, PodSummary, PsReport, RevisionReport, Sync,
 };
 
 #[cfg(test)]

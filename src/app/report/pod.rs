@@ -212,3 +212,36 @@ pub struct EventReport {
     /// The rest of the story.
     pub message: String,
 }
+
+/// What a pod was, generation by generation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct HistoryReport {
+    /// The pod.
+    pub name: PodName,
+    /// Its revisions on record, the newest first.
+    pub revisions: Vec<RevisionReport>,
+}
+
+/// One generation of a pod.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RevisionReport {
+    /// Its number.
+    pub generation: u64,
+    /// When it was applied.
+    pub created_at: Timestamp,
+    /// Whether it is the present one.
+    pub current: bool,
+    /// What it changed; `None` where the one before is not on record.
+    pub changes: Option<Vec<ChangeReport>>,
+}
+
+/// A field that has another value.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ChangeReport {
+    /// Where it stands in the pod file.
+    pub path: String,
+    /// The value before; a secret's is `***`.
+    pub old: String,
+    /// The value after.
+    pub new: String,
+}

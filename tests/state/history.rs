@@ -1,0 +1,92 @@
+//! `tank history`, `tank rollback`, and applying with a way back.
+
+use serde_json::Value;
+
+use crate::support::Tank;
+use crate::support::pods::{busybox, script};
+
+/// The pod `web`, that sleeps so long, with more keys.
+fn version(seconds: u32, keys: &str) -> String {
+    let command = format!("trap 'exit 0' TERM; sleep {seconds} & wait");
+    script("web", keys, &command)
+}
+
+fn revisions(tank: &Tank) -> Vec<Value> {
+    let report = tank.run(["history", "web", "-o", "json"]).ok().json();
+    report["revisions"].as_array().unwrap().clone()
+}
+
+/// How long the pod sleeps.
+fn sleeps(tank: &Tank) -> String {
+    let listed = tank.run(["exec", "web", "--", "ps"]).ok().stdout;
+    let mut words = listed.split_whitespace().skip_while(|word| *word != "sleep");
+    words.nth(1).unwrap_or_default().to_owned()
+}
+
+#[test]
+fn what_was_can_be_seen_and_made_desired_again() {
+    let tank = Tank::new();
+    tank.apply(&version(1001, "")).ok();
+    tank.apply(&version(1002, "labels = { tier = 'front' }")).ok();
+    tank.apply(&version(1003, "labels = { tier = 'front' }")).ok();
+    let seen = revisions(&tank);
+    let generations: Vec<_> = seen.iter().map(|one| one["generation"].as_u64().unwrap()).collect();
+    assert_eq!(generations, [3, 2, 1]);
+    assert_eq!((&seen[0]["current"], &seen[1]["current"]), (&true.into(), &false.into()));
+    let paths = |one: &Value| -> Vec<String> {
+        let changes = one["changes"].as_array().unwrap();
+        changes.iter().map(|change| change["path"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(paths(&seen[0]), ["containers[app].command"]);
+    assert_eq!(paths(&seen[1]), ["labels.tier", "containers[app].command"]);
+    assert_eq!(seen[2]["changes"], Value::Null);
+    let shown = tank.run(["history", "web"]).ok().stdout;
+    assert!(shown.contains("3 (now)") && shown.contains("created"), "{shown}");
+
+    let preview = tank.run(["rollback", "web", "--dry-run"]).ok().stdout;
+    assert!(preview.contains("pod/web configured (dry run)"), "{preview}");
+    assert_eq!((sleeps(&tank).as_str(), revisions(&tank).len()), ("1003", 3));
+    tank.run(["rollback", "web", "--wait"]).ok();
+    assert_eq!(sleeps(&tank), "1002");
+    tank.run(["rollback", "web", "--to", "1"]).ok();
+    assert_eq!(sleeps(&tank), "1001");
+    assert_eq!(revisions(&tank)[0]["generation"], 5);
+    let again = tank.run(["rollback", "web", "--to", "1"]).ok().stdout;
+    assert!(again.starts_with("pod/web unchanged\n"), "{again}");
+    // What a file says of it is the same as ever.
+    let unchanged = tank.apply(&version(1001, "")).ok().stdout;
+    assert!(unchanged.starts_with("pod/web unchanged\n"), "{unchanged}");
+    // A restart is no step back.
+    tank.run(["restart", "web"]).ok();
+    assert_eq!(revisions(&tank)[0]["changes"], Value::Array(vec![]));
+    tank.run(["rollback", "web"]).ok();
+    assert_eq!(sleeps(&tank), "1002");
+
+    let unknown = tank.run(["rollback", "web", "--to", "99"]).exits(3);
+    assert!(unknown.stderr.contains("there are 1, 2, 3"), "{unknown}");
+    for verb in ["history", "rollback"] {
+        let _ = tank.run([verb, "nobody"]).exits(3);
+    }
+}
+
+#[test]
+fn an_apply_that_fails_goes_back_where_that_was_asked_for() {
+    let tank = Tank::new();
+    tank.apply(&version(1001, "restart = 'never'")).ok();
+    let broken = |keys: &str| busybox("web", "restart = 'never'", keys);
+    let apply = ["apply", "-f", "-", "--wait=20s", "--rollback-on-failure"];
+    let missing = "command = ['/no/such/program']";
+    let failed = tank.run_with(&mut tank.command(apply), broken(missing).as_bytes()).exits(1);
+    assert!(failed.stderr.contains("/no/such/program"), "{failed}");
+    assert_eq!(sleeps(&tank), "1001", "{failed}");
+    tank.await_life("it runs", "web", |life| life["state"] == "running");
+    // One that is new has nothing to go back to.
+    let new = broken(missing).replace("\"web\"", "\"new\"");
+    let mut command = tank.command(apply);
+    tank.run_with(&mut command, new.as_bytes()).exits(1);
+    assert_eq!(tank.listed("new")["status"], "failed");
+    // One that works stays.
+    let mut command = tank.command(apply);
+    tank.run_with(&mut command, version(1004, "restart = 'never'").as_bytes()).ok();
+    assert_eq!(sleeps(&tank), "1004");
+}
