@@ -138,6 +138,7 @@ fn summary(snapshot: &Snapshot, desired: &DesiredPod, observed: &ObservedPod) ->
         generation: desired.generation,
         status: match status.phase {
             Phase::Pending => PodStatus::Pending,
+            Phase::Initializing => PodStatus::Initializing,
             Phase::Running => PodStatus::Running,
             Phase::Degraded => PodStatus::Degraded,
             Phase::BackOff { .. } => PodStatus::BackingOff,
@@ -169,7 +170,8 @@ fn container_report(snapshot: &Snapshot, instance: &Instance) -> ContainerReport
     let desired = snapshot.desired.iter().find(|desired| desired.pod.name == instance.pod);
     let spec = seen.or(desired.map(|desired| &desired.pod));
     let container = spec.and_then(|pod| {
-        pod.containers.iter().find(|container| container.name == instance.container)
+        let mut all = pod.init_containers.iter().chain(&pod.containers);
+        all.find(|container| container.name == instance.container)
     });
     let ports = container.map(ports).unwrap_or_default();
     ContainerReport::new(instance, container.map(source), ports)

@@ -31,7 +31,8 @@ impl App {
             .map_err(|e| Error::of_engine("cannot read the pod", e.into()))?
             .ok_or_else(|| no_pod(&named.pod))?
             .pod;
-        let mut names: Vec<_> = pod.containers.iter().map(|c| c.name.clone()).collect();
+        let all = pod.containers.iter().chain(&pod.init_containers);
+        let mut names: Vec<_> = all.map(|container| container.name.clone()).collect();
         let place = match &named.container {
             None => (!names.is_empty()).then_some(0),
             Some(name) => names.iter().position(|other| other == name),
@@ -43,6 +44,8 @@ impl App {
             return Err(Error::new(Kind::NotFound, message).hint(hint));
         };
         let container = names.remove(place);
+        // Init containers are hardly ever meant.
+        names.truncate(pod.containers.len().saturating_sub(1));
         let was_named = named.container.is_some();
         let others = if was_named { Vec::new() } else { names };
         Ok(Target { pod: named.pod.clone(), container, others, was_named })

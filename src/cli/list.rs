@@ -63,6 +63,7 @@ pub fn ready(pod: &PodSummary) -> String {
 pub fn status(status: PodStatus) -> (Style, &'static str) {
     match status {
         PodStatus::Pending => (ODD, "pending"),
+        PodStatus::Initializing => (ODD, "initializing"),
         PodStatus::Running => (GOOD, "running"),
         PodStatus::Degraded => (BAD, "degraded"),
         PodStatus::BackingOff => (BAD, "backing-off"),

@@ -150,11 +150,10 @@ impl Engine {
 
 /// The container of a pod that an instance is a life of.
 pub(super) fn container<'a>(pod: &'a Pod, instance: &Instance) -> Result<&'a Container> {
-    pod.containers.iter().find(|container| container.name == instance.container).ok_or_else(|| {
-        Error::Stuck {
-            container: instance.container.clone(),
-            detail: "it is not in the spec".into(),
-        }
+    let mut all = pod.init_containers.iter().chain(&pod.containers);
+    all.find(|container| container.name == instance.container).ok_or_else(|| Error::Stuck {
+        container: instance.container.clone(),
+        detail: "it is not in the spec".into(),
     })
 }
 

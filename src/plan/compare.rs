@@ -34,7 +34,10 @@ pub(super) fn difference(desired: &DesiredPod, seen: &ObservedInstance) -> Optio
     let changes = changes_since(desired, seen)?;
     let concerns =
         |change: &&Change| change.container.as_ref().is_none_or(|name| name == container);
-    let replace = changes.iter().filter(concerns).filter(|change| change.effect == Effect::Replace);
+    // What has run before the containers has to run before them again.
+    let begins = |change: &Change| change.path.starts_with("init_containers");
+    let replaces = |change: &&Change| concerns(change) || begins(change);
+    let replace = changes.iter().filter(replaces).filter(|change| change.effect == Effect::Replace);
     let limits = changes.iter().filter(concerns).filter(|change| LIMITS.contains(&field(change)));
     Some(Difference {
         replace: cause(replace).or_else(|| moved_image(desired, seen, container)),

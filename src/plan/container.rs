@@ -6,6 +6,7 @@ use crate::model::{ContainerName, DesiredPod, State};
 
 use super::compare::difference;
 use super::restart::{self, Next};
+use super::sandbox::Condition;
 use super::{ObservedInstance, ObservedPod};
 
 /// A container of the spec, with what is there of it.
@@ -13,6 +14,8 @@ use super::{ObservedInstance, ObservedPod};
 pub(super) struct View<'a> {
     /// Its name.
     pub(super) name: &'a ContainerName,
+    /// Whether it runs to its end before the others start.
+    pub(super) init: bool,
     /// The instance that counts: the one that lives, or else the last that did.
     pub(super) current: Option<&'a ObservedInstance>,
     /// The attempt number of its next instance.
@@ -37,6 +40,13 @@ pub(super) enum Need {
         cause: String,
         /// The streak of the new instance.
         streak: u32,
+    },
+    /// A new instance, in place of the current one, but not before an init container is done.
+    Pending {
+        /// Why.
+        cause: String,
+        /// The init container.
+        on: ContainerName,
     },
     /// A new instance, but not before `until`.
     Wait {
@@ -70,24 +80,93 @@ pub(super) fn lives(seen: &ObservedInstance) -> bool {
     matches!(seen.instance.state, State::Running | State::Unknown)
 }
 
-/// Looks at every container of the spec, in file order.
+/// Looks at every container of the spec, in the order they start in, given what is the matter with
+/// their sandbox.
 pub(super) fn views<'a>(
     desired: &'a DesiredPod,
     observed: &'a ObservedPod,
+    sandbox: &Condition,
     now: Timestamp,
 ) -> Vec<View<'a>> {
-    let view = |name: &'a ContainerName| {
+    let view = |name: &'a ContainerName, init: bool| {
         let own = || observed.instances.iter().filter(|seen| seen.instance.container == *name);
         let current = own().max_by_key(|seen| precedence(seen, desired.generation));
         let last_attempt = own().map(|seen| seen.instance.attempt).max().unwrap_or(0);
         let need = match current {
+            Some(seen) if init && restart::succeeded(&seen.instance) => {
+                need_of_done(desired, seen, sandbox)
+            }
             Some(seen) => need(desired, seen, now),
             None if observed.instances.is_empty() => start("pod is new"),
             None => start("container is new"),
         };
-        View { name, current, next_attempt: last_attempt.saturating_add(1), need }
+        View { name, init, current, next_attempt: last_attempt.saturating_add(1), need }
     };
-    desired.pod.containers.iter().map(|container| view(&container.name)).collect()
+    let init = desired.pod.init_containers.iter().map(|container| view(&container.name, true));
+    let rest = desired.pod.containers.iter().map(|container| view(&container.name, false));
+    let mut views: Vec<_> = init.chain(rest).collect();
+    if let Condition::Incomplete { cause } | Condition::Outdated { cause } = sandbox {
+        leave_sandbox(&mut views, cause);
+    }
+    hold_back(&mut views);
+    views
+}
+
+/// Namespaces cannot be changed under a process: what lives in a sandbox that is made anew is
+/// replaced, unless it is anyway.
+fn leave_sandbox(views: &mut [View<'_>], cause: &str) {
+    for view in views {
+        if matches!(view.need, Need::Nothing | Need::Update { .. }) {
+            view.need = start(cause);
+        }
+    }
+}
+
+/// Lets nothing start before the init containers ahead of it are done. They are, where a container
+/// that they come before runs and may go on.
+fn hold_back(views: &mut [View<'_>]) {
+    let goes_on = |view: &View<'_>| {
+        !view.init
+            && view.current.is_some_and(lives)
+            && matches!(view.need, Need::Nothing | Need::Update { .. })
+    };
+    if views.iter().any(goes_on) {
+        for view in views.iter_mut().filter(|view| view.init && !view.current.is_some_and(lives)) {
+            view.need = Need::Completed;
+        }
+        return;
+    }
+    let Some(gate) = gate(views) else { return };
+    let on = views[gate].name;
+    for view in &mut views[gate + 1..] {
+        if let Need::Start { cause, .. } = &mut view.need {
+            view.need = Need::Pending { cause: std::mem::take(cause), on: on.clone() };
+        }
+    }
+}
+
+/// The containers whose turn it is: all, or those up to an init container that is not done.
+pub(super) fn eligible<'v, 'a>(views: &'v [View<'a>]) -> &'v [View<'a>] {
+    gate(views).map_or(views, |gate| &views[..=gate])
+}
+
+/// The place of the init container that the others wait for, if there is one.
+pub(super) fn gate(views: &[View<'_>]) -> Option<usize> {
+    views.iter().position(|view| view.init && view.need != Need::Completed)
+}
+
+/// An init container is done for as long as the sandbox that it prepared is there.
+fn need_of_done(desired: &DesiredPod, seen: &ObservedInstance, sandbox: &Condition) -> Need {
+    if seen.instance.generation < desired.renewed {
+        return start("restart was asked for");
+    }
+    if seen.instance.removed || *sandbox != Condition::Good {
+        return start("sandbox is new");
+    }
+    match difference(desired, seen).and_then(|difference| difference.replace) {
+        Some(cause) => start(cause),
+        None => Need::Completed,
+    }
 }
 
 /// Which of several instances counts: one that surely runs before one that perhaps does, these

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use crate::model::DesiredPod;
 use crate::model::pod::Network;
 
-use super::container::{Need, View, views};
+use super::container::{Need, View, eligible, views};
 use super::lane::Steps;
 use super::network;
 use super::sandbox::{Condition, condition};
@@ -21,10 +21,7 @@ pub(super) fn converge(
     now: Timestamp,
 ) -> Option<Timestamp> {
     let sandbox = condition(desired, observed);
-    let mut views = views(desired, observed, now);
-    if let Condition::Incomplete { cause } | Condition::Outdated { cause } = &sandbox {
-        leave_sandbox(&mut views, cause);
-    }
+    let views = views(desired, observed, &sandbox, now);
     for seen in stop_order(Some(&desired.pod), observed) {
         if let Some(cause) = doom(seen, &views) {
             steps.take_away(seen, &cause);
@@ -46,17 +43,7 @@ pub(super) fn converge(
             _ => {}
         }
     }
-    views.iter().filter_map(wake).min()
-}
-
-/// Namespaces cannot be changed under a process: what lives in a sandbox that is made anew is
-/// replaced, unless it is anyway.
-fn leave_sandbox(views: &mut [View<'_>], cause: &str) {
-    for view in views {
-        if matches!(view.need, Need::Nothing | Need::Update { .. }) {
-            view.need = Need::Start { cause: cause.to_owned(), streak: 0 };
-        }
-    }
+    eligible(&views).iter().filter_map(wake).min()
 }
 
 /// Why an instance is taken away, if it is.
@@ -68,7 +55,10 @@ fn doom(seen: &ObservedInstance, views: &[View<'_>]) -> Option<String> {
     if !std::ptr::eq(current, seen) {
         return Some(format!("superseded by attempt {}", current.instance.attempt));
     }
-    start_cause(view).map(str::to_owned)
+    match &view.need {
+        Need::Start { cause, .. } | Need::Pending { cause, .. } => Some(cause.clone()),
+        _ => None,
+    }
 }
 
 /// Makes the sandbox that the first container to start, and so all of them, will need.

@@ -6,7 +6,8 @@ use jiff::Timestamp;
 
 use crate::model::{DesiredPod, ExitReason, RunState, State};
 
-use super::container::{Need, View, lives, views};
+use super::container::{Need, View, eligible, gate, lives, views};
+use super::sandbox::condition;
 use super::{ObservedPod, lane};
 
 /// What a pod is doing, for lists.
@@ -32,6 +33,8 @@ pub struct PodStatus {
 pub enum Phase {
     /// Something of it is to be started, and nothing of it runs.
     Pending,
+    /// An init container runs.
+    Initializing,
     /// Every container runs or is done.
     Running,
     /// Some containers run; others wait, failed, or are to be started.
@@ -57,6 +60,7 @@ impl fmt::Display for Phase {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
             Self::Pending => "pending",
+            Self::Initializing => "initializing",
             Self::Running => "running",
             Self::Degraded => "degraded",
             Self::BackOff { .. } => "back-off",
@@ -89,7 +93,7 @@ impl fmt::Display for Sync {
 
 /// Sums up one desired pod.
 pub fn status(desired: &DesiredPod, observed: &ObservedPod, now: Timestamp) -> PodStatus {
-    let views = views(desired, observed, now);
+    let views = views(desired, observed, &condition(desired, observed), now);
     let (steps, _) = lane::steps(Some(desired), observed, now);
     let sync = if steps.is_empty() { Sync::Sync } else { Sync::Diverged };
     let mut reasons: Vec<String> = Vec::new();
@@ -99,11 +103,12 @@ pub fn status(desired: &DesiredPod, observed: &ObservedPod, now: Timestamp) -> P
             reasons.push(cause);
         }
     }
+    let proper = || views.iter().filter(|view| !view.init);
     PodStatus {
         phase: phase(desired, observed, &views),
-        ready: count(views.iter().filter(|view| runs(view))),
-        total: count(views.iter()),
-        restarts: views.iter().map(|view| restarts(view, observed)).sum(),
+        ready: count(proper().filter(|view| runs(view))),
+        total: count(proper()),
+        restarts: proper().map(|view| restarts(view, observed)).sum(),
         sync,
         reasons,
     }
@@ -117,10 +122,13 @@ fn phase(desired: &DesiredPod, observed: &ObservedPod, views: &[View<'_>]) -> Ph
         let alive = observed.instances.iter().any(lives);
         return if alive { Phase::Stopping } else { Phase::Stopped };
     }
+    if gate(views).is_some_and(|gate| runs(&views[gate])) {
+        return Phase::Initializing;
+    }
     let good = |view: &View<'_>| runs(view) || view.need == Need::Completed;
     let failed = |view: &View<'_>| matches!(view.need, Need::Failed { .. });
     let starts = |view: &View<'_>| matches!(view.need, Need::Start { .. });
-    let until = views.iter().filter_map(|view| match view.need {
+    let until = eligible(views).iter().filter_map(|view| match view.need {
         Need::Wait { until, .. } => Some(until),
         _ => None,
     });
@@ -142,6 +150,7 @@ fn runs(view: &View<'_>) -> bool {
 fn end(view: &View<'_>) -> Option<String> {
     match &view.need {
         Need::Wait { cause, .. } | Need::Failed { cause } => Some(cause.clone()),
+        Need::Pending { on, .. } => Some(format!("waits for init container {on}")),
         _ => None,
     }
 }

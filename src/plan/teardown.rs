@@ -24,8 +24,8 @@ pub(super) fn stop_order<'a>(
     observed: &'a ObservedPod,
 ) -> Vec<&'a ObservedInstance> {
     let place = |seen: &ObservedInstance| {
-        let containers = pod.map_or(&[][..], |pod| &pod.containers);
-        let place = containers.iter().position(|known| known.name == seen.instance.container);
+        let all = pod.into_iter().flat_map(|pod| pod.init_containers.iter().chain(&pod.containers));
+        let place = all.into_iter().position(|known| known.name == seen.instance.container);
         place.unwrap_or(usize::MAX)
     };
     let mut order: Vec<_> = observed.instances.iter().rev().collect();

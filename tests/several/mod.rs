@@ -190,3 +190,93 @@ fn all_are_there_again_after_a_reboot_and_no_two_have_a_port() {
     let refused = tank.apply(&bridged).exits(2);
     assert!(refused.stderr.contains("8080"), "{refused}");
 }
+
+/// Init containers of these shell scripts, named after their places.
+fn init(scripts: &[&str]) -> String {
+    let one = |(place, script): (usize, &&str)| {
+        container(&format!("init{place}"), script, "")
+            .replace("[[containers]]", "[[init_containers]]")
+    };
+    scripts.iter().enumerate().map(one).collect()
+}
+
+/// A shared directory, and the keys that mount it.
+fn shared(tank: &Tank) -> (std::path::PathBuf, String) {
+    let shared = tank.dir().join("shared");
+    std::fs::create_dir(&shared).unwrap();
+    let keys = format!("mounts = [{{ target = '/shared', host = {shared:?} }}]");
+    (shared, keys)
+}
+
+#[test]
+fn init_containers_run_to_their_end_one_after_the_other() {
+    let tank = Tank::new();
+    let (shared, mount) = shared(&tank);
+    let step = |name: &str| format!("sleep 0.2; echo {name} >> /shared/order");
+    let inits =
+        init(&[&step("one"), &step("two")]).replace("\n[[init", &format!("\n{mount}\n[[init"));
+    let inits = format!("{}{mount}\n", inits);
+    let main = container(
+        "main",
+        "echo main >> /shared/order; trap 'exit 0' TERM; sleep 1000 & wait",
+        &mount,
+    );
+    let file = pod("", &[inits, main.clone()]);
+    let mut apply = tank.command(["apply", "-f", "-", "--wait"]);
+    tank.run_with(&mut apply, file.as_bytes()).ok();
+    let order = || std::fs::read_to_string(shared.join("order")).unwrap();
+    let until = |expected: &str| {
+        wait::until(expected, SOON, || {
+            (order().replace('\n', " ").trim() == expected).then_some(())
+        });
+    };
+    until("one two main");
+    let listed = tank.listed("pod");
+    assert_eq!((&listed["status"], &listed["total"]), (&"running".into(), &1.into()), "{listed}");
+    // Nothing is done twice for what is there.
+    let unchanged = tank.run_with(&mut tank.command(["apply", "-f", "-"]), file.as_bytes()).ok();
+    assert!(unchanged.stdout.contains("planned 0"), "{unchanged}");
+    // The main container alone comes back after its own end.
+    send(pid(&tank, "main"), Signal::KILL);
+    until("one two main main");
+    tank.run(["restart", "pod", "--wait"]).ok();
+    until("one two main main one two main");
+    tank.run(["stop", "pod"]).ok();
+    tank.run(["start", "pod", "--wait"]).ok();
+    until("one two main main one two main one two main");
+    assert_eq!(tank.run(["logs", "pod/init0"]).ok().stdout, "");
+}
+
+#[test]
+fn an_init_container_that_fails_holds_the_others_back() {
+    let tank = Tank::new();
+    let inits = init(&["echo no luck; exit 3", "echo never"]);
+    tank.apply(&pod("restart = 'never'", &[inits, sleeper("main")])).ok();
+    let listed = tank.await_status("pod", "failed");
+    let reasons = listed["reasons"].to_string();
+    assert!(reasons.contains("exited with code 3"), "{reasons}");
+    assert!(reasons.contains("waits for init container init0"), "{reasons}");
+    assert_eq!(tank.lives("pod").len(), 1);
+    assert_eq!(tank.run(["logs", "pod/init0"]).ok().stdout, "no luck\n");
+    let waited = tank.run(["wait", "pod"]).exits(1);
+    assert!(waited.stderr.contains("pod pod failed"), "{waited}");
+    // Mended, it goes on from there.
+    let inits = init(&["true", "true"]);
+    let file = pod("restart = 'never'", &[inits, sleeper("main")]);
+    let mut apply = tank.command(["apply", "-f", "-", "--wait"]);
+    tank.run_with(&mut apply, file.as_bytes()).ok();
+    pid(&tank, "main");
+}
+
+#[test]
+fn a_pod_is_initializing_while_an_init_container_runs_and_can_be_deleted_then() {
+    let tank = Tank::new();
+    let inits = init(&["sleep 1000"]);
+    tank.apply(&pod("stop_timeout = '0s'", &[inits, sleeper("main")])).ok();
+    assert_eq!(tank.await_status("pod", "initializing")["ready"], 0);
+    let refused = tank.run(["exec", "pod", "--", "true"]).exits(4);
+    assert!(refused.stderr.contains("is not running"), "{refused}");
+    tank.run(["exec", "pod/init0", "--", "true"]).ok();
+    tank.run(["delete", "pod"]).ok();
+    assert!(tank.world().processes.is_empty(), "{:?}", tank.world().processes);
+}

@@ -15,6 +15,8 @@ use crate::model::{RunState, State};
 pub enum PodStatus {
     /// Nothing of it was started yet.
     Pending,
+    /// An init container runs.
+    Initializing,
     /// All its containers run.
     Running,
     /// Some of its containers run, others ended.

@@ -110,8 +110,7 @@ pub static POD: Table = Table {
             "Containers that run one after the other, each to exit code 0, before the others start.",
             "[[init_containers]]",
         )
-        .default("[]")
-        .not_yet(),
+        .default("[]"),
         // What is live about the list is the order of its members.
         key("containers", Kind::Tables(&CONTAINER), "Its containers.", "[[containers]]")
             .required()

@@ -113,6 +113,7 @@ fn generation(number: u64, text: &str) -> DesiredPod {
             "network" if value == "host" => pod.network = Network::Host,
             "network" if value == "bridge" => pod.network = Network::Bridge,
             "isolated" => pod.isolated = true,
+            "init" => pod.init_containers.extend(pod.containers.pop()),
             "ports" => pod.containers.last_mut().unwrap().ports = ports(value),
             "label" => drop(pod.labels.insert("tier".to_owned(), value.to_owned())),
             "pids" => pod.containers.last_mut().unwrap().pids = Some(value.parse().unwrap()),

@@ -52,6 +52,9 @@ fn generation() -> impl Strategy<Value = String> {
         "b=y:1 a=x:1",
         "a=x:1 digest=b",
         "a=x:1 sysctl=1",
+        "a=x:1 init b=y:1",
+        "a=x:2 init b=y:1",
+        "a=x:1 init b=y:1 init c=z:1",
     ]);
     let pod = prop::sample::select(vec![
         "",

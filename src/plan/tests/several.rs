@@ -132,3 +132,78 @@ fn one_instance_of_a_container_stays() {
         ],
     ]);
 }
+
+#[test]
+fn init_containers_run_one_after_the_other_before_the_rest() {
+    let pod = "m=x init n=x init app=y";
+    check(&[
+        ["a new pod", pod, "absent", "create-sandbox start/m/1: pod is new"],
+        ["the first runs", pod, "ready; m/1 running", ""],
+        ["it is done", pod, "ready; m/1 code=0", "start/n/1: container is new"],
+        ["all are done", pod, "ready; m/1 code=0; n/1 code=0", "start/app/1: container is new"],
+        ["all is as it should be", pod, "ready; m/1 code=0; n/1 code=0; app/1 running", ""],
+        [
+            "one failed",
+            pod,
+            "ready; m/1 code=1",
+            "remove/m/1 start/m/2~1: exited with code 1, restart = always",
+        ],
+        ["one failed just now", pod, "ready; m/1 code=1 ago=0s", "wake 1s"],
+        ["one failed for good", "m=x init app=y restart=never", "ready; m/1 code=1", ""],
+        [
+            "a container is started again without them",
+            pod,
+            "ready; m/1 code=0; n/1 code=0; app/1 code=1",
+            "remove/app/1 start/app/2~1: exited with code 1, restart = always",
+        ],
+        [
+            "the sandbox is new, as after a reboot",
+            pod,
+            "absent; m/1 code=0; n/1 code=0; app/1 reboot",
+            "remove/app/1: host was restarted | remove/n/1 remove/m/1 create-sandbox \
+             start/m/2: sandbox is new",
+        ],
+        [
+            "it was stopped and is to run",
+            pod,
+            "absent; m/1 code=0 removed; n/1 code=0 removed; app/1 stopped removed",
+            "create-sandbox start/m/2: sandbox is new",
+        ],
+        [
+            "one was changed",
+            "m=x init app=y => m=z init app=y",
+            "ready; m/1 code=0; app/1 running",
+            "stop/app/1 remove/app/1 remove/m/1 start/m/2: init_containers[m].image: x -> z",
+        ],
+        [
+            "a container was changed",
+            "m=x init app=y => m=x init app=z",
+            "ready; m/1 code=0; app/1 running",
+            "stop/app/1 remove/app/1 start/app/2: containers[app].image: y -> z",
+        ],
+        [
+            "a restart was asked for",
+            "m=x init app=y => m=x init app=y renewed",
+            "ready; m/1 code=0; app/1 running",
+            "stop/app/1 remove/app/1 remove/m/1 start/m/2: restart was asked for",
+        ],
+        [
+            "a container more, beside one that goes on",
+            "m=x init app=y => m=x init app=y more=y",
+            "ready; m/1 code=0; app/1 running",
+            "start/more/1: container is new",
+        ],
+        [
+            "what it did is not on record, and a container goes on",
+            "m=x init app=y",
+            "ready; app/1 running",
+            "",
+        ],
+        [
+            "it is deleted while one runs",
+            "m=x init app=y deleting",
+            "ready; m/1 running",
+            "stop/m/1 remove/m/1 remove-sandbox forget: deleted",
+        ],
+    ]);
+}
