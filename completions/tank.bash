@@ -34,6 +34,9 @@ _tank() {
             tank,doctor)
                 cmd="tank__subcmd__doctor"
                 ;;
+            tank,events)
+                cmd="tank__subcmd__events"
+                ;;
             tank,exec)
                 cmd="tank__subcmd__exec"
                 ;;
@@ -117,6 +120,9 @@ _tank() {
                 ;;
             tank__subcmd__help,doctor)
                 cmd="tank__subcmd__help__subcmd__doctor"
+                ;;
+            tank__subcmd__help,events)
+                cmd="tank__subcmd__help__subcmd__events"
                 ;;
             tank__subcmd__help,exec)
                 cmd="tank__subcmd__help__subcmd__exec"
@@ -284,7 +290,7 @@ _tank() {
 
     case "${cmd}" in
         tank)
-            opts="-v -q -h -V --root --run-root --color --verbose --quiet --help --version apply delete seed start stop restart wait history rollback get list ls ps describe plan reconcile exec attach logs image network doctor login logout schema completions man help"
+            opts="-v -q -h -V --root --run-root --color --verbose --quiet --help --version apply delete seed start stop restart wait events history rollback get list ls ps describe plan reconcile exec attach logs image network doctor login logout schema completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -533,6 +539,56 @@ _tank() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        tank__subcmd__events)
+            opts="-f -n -o -v -q -h --follow --tail --lines --since --output --root --run-root --color --verbose --quiet --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --lines)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --tail)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -n)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --since)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "json" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "json" -- "${cur}"))
+                    return 0
+                    ;;
+                --root)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --run-root)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         tank__subcmd__exec)
             opts="-t -T -i -e -w -u -d -v -q -h --tty --no-tty --interactive --no-stdin --env --workdir --user --detach --privileged --detach-keys --term --root --run-root --color --verbose --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -626,7 +682,7 @@ _tank() {
             return 0
             ;;
         tank__subcmd__help)
-            opts="apply delete seed start stop restart wait history rollback get list ps describe plan reconcile exec attach logs image network doctor login logout schema completions man help"
+            opts="apply delete seed start stop restart wait events history rollback get list ps describe plan reconcile exec attach logs image network doctor login logout schema completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -710,6 +766,20 @@ _tank() {
             return 0
             ;;
         tank__subcmd__help__subcmd__doctor)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tank__subcmd__help__subcmd__events)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )

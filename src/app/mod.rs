@@ -8,6 +8,7 @@ pub mod report;
 
 mod change;
 mod doctor;
+mod events;
 mod exec;
 mod image;
 mod image_save;
@@ -124,6 +125,19 @@ pub struct LogsRequest {
     pub previous: bool,
     /// When following, hand on the beginning of a line without waiting for its end.
     pub at_once: bool,
+}
+
+/// Which events to tell of.
+#[derive(Debug, Clone, Default)]
+pub struct EventsRequest {
+    /// Those of these pods; of all, if there are none.
+    pub pods: Vec<PodName>,
+    /// Those from this time on.
+    pub since: Option<Timestamp>,
+    /// Only the last so many of those on record.
+    pub last: Option<usize>,
+    /// Those that come, too.
+    pub follow: bool,
 }
 
 /// What reading logs comes upon.

@@ -88,16 +88,7 @@ impl App {
             updated_at: desired.updated_at,
             spec: desired.pod.clone(),
             instances: instances.values().map(|i| container_report(&snapshot, i)).collect(),
-            events: events
-                .into_iter()
-                .map(|event| EventReport {
-                    time: event.event.at,
-                    pod: event.event.pod,
-                    container: event.event.container,
-                    kind: event.event.kind,
-                    message: event.event.message,
-                })
-                .collect(),
+            events: events.into_iter().map(EventReport::from).collect(),
             notes: notes.into_iter().collect(),
         })
     }

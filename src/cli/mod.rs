@@ -13,6 +13,7 @@ pub mod completions;
 pub mod delete;
 pub mod describe;
 pub mod doctor;
+pub mod events;
 pub mod exec;
 pub mod get;
 pub mod history;
@@ -105,6 +106,7 @@ enum Command {
     Stop(run::StopArgs),
     Restart(run::RestartArgs),
     Wait(wait::WaitArgs),
+    Events(events::EventsArgs),
     History(history::HistoryArgs),
     Rollback(rollback::RollbackArgs),
     Get(get::GetArgs),
@@ -212,6 +214,7 @@ fn dispatch(command: Command, context: &mut Context) -> Outcome {
         Command::Stop(args) => run::stop(args, context),
         Command::Restart(args) => run::restart(args, context),
         Command::Wait(args) => wait::run(&args, context),
+        Command::Events(args) => events::run(args, context),
         Command::History(args) => history::run(&args, context),
         Command::Rollback(args) => rollback::run(&args, context),
         Command::Get(args) => get::run(&args, context),

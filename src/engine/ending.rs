@@ -161,9 +161,10 @@ impl Ending {
     fn exit(&self) -> Exit {
         match observe::exit_record(self.place.files()) {
             Some(record) => record.exit,
-            None => {
-                Exit { finished_at: Some(sys::clock::now()), ..Exit::unknown(ExitReason::Unknown) }
-            }
+            None => Exit {
+                finished_at: Some(sys::clock::moment()),
+                ..Exit::unknown(ExitReason::Unknown)
+            },
         }
     }
 }

@@ -321,7 +321,7 @@ pub(super) fn not_started(instance: Instance, error: Error) -> (Option<Box<Insta
     };
     let exit = Exit {
         code,
-        finished_at: Some(clock::now()),
+        finished_at: Some(clock::moment()),
         ..Exit::unknown(ExitReason::StartFailed(chain(&error)))
     };
     (Some(Box::new(ended(instance, exit))), error)

@@ -232,8 +232,10 @@ fn new_steps(lane: &Lane) -> impl Iterator<Item = NewStep<'_>> {
 fn note(tx: &Tx<'_>, instance: &Instance, now: Timestamp) -> store::Result<()> {
     let before = tx.instance(&instance.id)?;
     tx.update_observed(instance)?;
-    let is_news =
-        before.is_none_or(|before| before.state != instance.state || before.exit != instance.exit);
+    // As both are stored, which is coarser than as they were seen.
+    let after = tx.instance(&instance.id)?;
+    let told = |instance: Option<Instance>| instance.map(|known| (known.state, known.exit));
+    let is_news = told(before) != told(after);
     if let Some(event) = events::of_instance(instance, now).filter(|_| is_news) {
         tx.append_event(&event)?;
     }

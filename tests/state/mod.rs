@@ -1,5 +1,6 @@
 //! Desired state: what changes it, what does not, and who may work on it at the same time.
 
+mod events;
 mod history;
 mod json;
 mod locks;

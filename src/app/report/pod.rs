@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use crate::model::{ContainerName, Digest, ExitReason, Instance, InstanceId, Pod, PodName};
 use crate::model::{RunState, State};
+use crate::store::{Event, NewEvent};
 
 /// What a pod is doing, in one word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -213,6 +214,13 @@ pub struct EventReport {
     pub kind: String,
     /// The rest of the story.
     pub message: String,
+}
+
+impl From<Event> for EventReport {
+    fn from(Event { event, .. }: Event) -> Self {
+        let NewEvent { at: time, pod, container, kind, message, .. } = event;
+        Self { time, pod, container, kind, message }
+    }
 }
 
 /// What a pod was, generation by generation.

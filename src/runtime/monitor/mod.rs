@@ -96,7 +96,7 @@ impl Monitor {
                     signal: None,
                     oom: false,
                     reason: ExitReason::StartFailed(failure.to_string()),
-                    finished_at: Some(sys::clock::now()),
+                    finished_at: Some(sys::clock::moment()),
                 };
                 let record = self.record(None, exit);
                 // The record first: whoever reads the report may look for it.

@@ -89,7 +89,7 @@ impl Running {
             id: launch.id.clone(),
             monitor,
             process,
-            started_at: clock::now(),
+            started_at: clock::moment(),
             notes,
         };
         if let Some(master) = &master {
@@ -183,7 +183,7 @@ impl Running {
             (_, true) => ExitReason::Oom,
             _ => ExitReason::Exited,
         };
-        Exit { code, signal, oom, reason, finished_at: Some(clock::now()) }
+        Exit { code, signal, oom, reason, finished_at: Some(clock::moment()) }
     }
 }
 
