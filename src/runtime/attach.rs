@@ -160,9 +160,8 @@ pub fn attach(
     theirs.extend(their_input.as_ref().map(AsFd::as_fd));
     let request = Request::Attach { version: PROTOCOL, terminal };
     match send(control.as_fd(), &request, &theirs) {
-        Err(e) if e.is(libc::EPIPE) || e.is(libc::ECONNRESET) => {
-            return Err(AttachError::MonitorEnded);
-        }
+        // Who is let go before a word is told why.
+        Err(e) if e.is(libc::EPIPE) || e.is(libc::ECONNRESET) => {}
         sent => sent?,
     }
     match receive(control.as_fd())?.map(|(answer, _)| answer) {
@@ -241,8 +240,14 @@ pub(super) fn send(
 pub(super) fn receive<T: DeserializeOwned>(
     socket: BorrowedFd<'_>,
 ) -> sys::Result<Option<(T, Vec<OwnedFd>)>> {
-    let (bytes, fds) = match socket::receive(socket) {
-        Err(e) if e.is(Errno::CONNRESET.raw_os_error()) => return Ok(None),
+    let is_reset = |e: &sys::Error| e.is(Errno::CONNRESET.raw_os_error());
+    let received = match socket::receive(socket) {
+        // The other side left something unread. What it said before comes after this.
+        Err(e) if is_reset(&e) => socket::receive(socket),
+        received => received,
+    };
+    let (bytes, fds) = match received {
+        Err(e) if is_reset(&e) => return Ok(None),
         received => received?,
     };
     if bytes.is_empty() {

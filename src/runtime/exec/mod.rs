@@ -98,7 +98,6 @@ pub fn exec(
 ) -> Result<Session> {
     let pidfd = pidfd::open_started(process.pid, process.start_time)?;
     let name = format!("exec-{:x}", sys::random::bits()?);
-    container.create_nested(&name)?;
     let order = Order {
         request: request.clone(),
         directory: files.directory.to_owned(),

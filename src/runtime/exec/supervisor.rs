@@ -46,14 +46,17 @@ pub fn main() -> ExitCode {
     };
     let _mount = process::inherited(MOUNT);
     let mut group = None;
-    if let Err(failure) = run(order, socket.as_fd(), container, &mut group) {
-        Message::Failed(failure).send(socket.as_fd(), None).ok();
-    }
+    let ran = run(order, socket.as_fd(), container, &mut group);
     if let Some(group) = group {
-        // What the program left in the background lives on in the container, and in its cgroup.
-        if group.processes().is_ok_and(|left| left.is_empty()) {
+        // What the program left in the background lives on in the container, and in its cgroup,
+        // unless all of it was killed.
+        let is_killed = matches!(ran, Ok(Outcome::Killed));
+        if is_killed || group.processes().is_ok_and(|left| left.is_empty()) {
             group.remove(clock::monotonic() + REMOVAL).ok();
         }
+    }
+    if let Err(failure) = ran {
+        Message::Failed(failure).send(socket.as_fd(), None).ok();
     }
     ExitCode::SUCCESS
 }
@@ -63,7 +66,7 @@ fn run(
     socket: BorrowedFd<'_>,
     container: OwnedFd,
     group: &mut Option<Group>,
-) -> Result<(), Failure> {
+) -> Result<Outcome, Failure> {
     signal::block_all().doing("block signals")?;
     rustix::process::umask(Mode::from_raw_mode(0o022));
     let order: Order = parse(File::from(order), "order").doing("read the order")?;
@@ -91,11 +94,21 @@ fn run(
     };
     drop((theirs, container));
     release_streams()?;
-    if let Relayed::Started(master) = relay(ours.as_fd(), socket, &child)? {
-        let command = (!order.request.detach).then_some(socket);
-        Supervised { child, master, group: own }.run(command)?;
+    match relay(ours.as_fd(), socket, &child)? {
+        Relayed::Failed => Ok(Outcome::Ended),
+        Relayed::Started(master) => {
+            let command = (!order.request.detach).then_some(socket);
+            Supervised { child, master, group: own }.run(command)
+        }
     }
-    Ok(())
+}
+
+/// What became of the program.
+enum Outcome {
+    /// It ended by itself, or never began.
+    Ended,
+    /// It was killed, with everything that it had started.
+    Killed,
 }
 
 fn read<T: DeserializeOwned>(path: &Path) -> sys::Result<T> {
@@ -110,12 +123,13 @@ fn parse<T: DeserializeOwned>(file: File, name: &str) -> sys::Result<T> {
         .map_err(|e| sys::Error::new("parse", name, std::io::Error::from(e)))
 }
 
-/// The cgroup below the container's that the command made for this program and its children.
+/// Makes the cgroup below the container's for this program and its children. That is done here and
+/// not by the command, which may be killed at any moment and would leave it behind.
 fn child_group(order: &Order) -> Result<Group, Failure> {
     let doing = "find the cgroup";
     let container: GroupPath = order.container.parse().doing(doing)?;
     let container = Hierarchies::detect().doing(doing)?.group(&container);
-    container.nested(&order.group).doing(doing)
+    container.create_nested(&order.group).doing("make the cgroup")
 }
 
 /// Lets go of the program's streams, so that the supervisor keeps no pipe open.
@@ -155,6 +169,17 @@ fn relay(inner: BorrowedFd<'_>, outer: BorrowedFd<'_>, child: &Child) -> Result<
     Ok(Relayed::Started(master))
 }
 
+/// How long the command stayed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Attended {
+    /// Until the program had ended.
+    ToTheEnd,
+    /// Until it left it to itself.
+    Left,
+    /// Until it was gone without a word.
+    Lost,
+}
+
 /// A program that was executed.
 struct Supervised<'a> {
     child: Child,
@@ -165,40 +190,40 @@ struct Supervised<'a> {
 
 impl Supervised<'_> {
     /// Waits for the program's end, or for that of the command; passes the command's signals on.
-    fn run(mut self, command: Option<BorrowedFd<'_>>) -> Result<(), Failure> {
-        match command {
-            None => self.master = None,
-            Some(socket) => {
-                if !self.attended(socket)? {
-                    return self.alone();
-                }
+    fn run(mut self, command: Option<BorrowedFd<'_>>) -> Result<Outcome, Failure> {
+        let attended = match command {
+            None => {
+                self.master = None;
+                Attended::ToTheEnd
             }
+            Some(socket) => self.attended(socket)?,
+        };
+        match attended {
+            Attended::Left => return self.alone().map(|()| Outcome::Ended),
+            Attended::Lost => self.group.kill().doing("kill the program")?,
+            Attended::ToTheEnd => {}
         }
         let ended = process::wait_pid(self.child.pid).doing("reap the program")?;
         if let Some(socket) = command {
             Message::Ended(ended).send(socket, None).ok();
         }
-        Ok(())
+        Ok(if attended == Attended::Lost { Outcome::Killed } else { Outcome::Ended })
     }
 
-    /// Does what the command says until the program has ended, or is ended with the command;
-    /// `false` when it was left to itself.
-    fn attended(&self, socket: BorrowedFd<'_>) -> Result<bool, Failure> {
+    /// Does what the command says for as long as there are both.
+    fn attended(&self, socket: BorrowedFd<'_>) -> Result<Attended, Failure> {
         loop {
             let (ended, _) =
                 poll::either(self.child.pidfd.as_fd(), socket).doing("wait for the program")?;
             if ended {
-                return Ok(true);
+                return Ok(Attended::ToTheEnd);
             }
             match Message::receive(socket) {
                 Ok(Some((Message::Signal(signal), _))) => {
                     pidfd::send(&self.child.pidfd, signal).doing("send the program a signal")?;
                 }
-                Ok(Some((Message::Detach, _))) => return Ok(false),
-                _ => {
-                    self.group.kill().doing("kill the program")?;
-                    return Ok(true);
-                }
+                Ok(Some((Message::Detach, _))) => return Ok(Attended::Left),
+                _ => return Ok(Attended::Lost),
             }
         }
     }
