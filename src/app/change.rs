@@ -1,12 +1,11 @@
 //! Changing what is desired, and running passes.
 
 use std::collections::BTreeSet;
-use std::fmt;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::error::{Error, Kind};
+use super::error::Error;
 use super::report::{
     PassReport, PlanReport, PlannedStep, PodOutcome, PodResult, Progress, StepAction, StepError,
 };
@@ -15,13 +14,9 @@ use crate::engine::{
     Busy, Change, Desire, Engine, Event, Pass, PassResult, Put, PutKind, Resolved, RunChange,
 };
 use crate::model::{Pod, PodName};
-use crate::plan::{Phase, Plan, PodStatus, status};
+use crate::plan::Plan;
 use crate::sys::terminal::{self, Signals};
 use crate::sys::{clock, poll, process};
-
-/// How often a waiting command looks at its pods. Monitors and other commands change them, and
-/// the kernel has no event for "the plan is empty".
-const LOOK: Duration = Duration::from_millis(50);
 
 impl App {
     /// Makes the pods desired as they are, and runs a pass over them. `resolved` is what
@@ -114,23 +109,6 @@ impl App {
             self.wait_until(&names, Goal::Ready, timeout, progress)?;
         }
         Ok(report)
-    }
-
-    /// Waits until all of the pods are as wanted.
-    ///
-    /// # Errors
-    /// One of them is not there, or cannot get there any more, or takes too long.
-    pub fn wait(
-        &self,
-        names: &[PodName],
-        goal: Goal,
-        timeout: Duration,
-        progress: Watcher<'_>,
-    ) -> Result<(), Error> {
-        if goal != Goal::Deleted {
-            self.existing(names.to_vec())?;
-        }
-        self.wait_until(names, goal, timeout, progress)
     }
 
     /// Runs a pass over the named pods, or over all of them.
@@ -257,7 +235,7 @@ impl App {
     }
 
     /// The named pods as a selection; `None` for all. One that is not there is an error.
-    fn existing(&self, names: Vec<PodName>) -> Result<Option<BTreeSet<PodName>>, Error> {
+    pub(super) fn existing(&self, names: Vec<PodName>) -> Result<Option<BTreeSet<PodName>>, Error> {
         if names.is_empty() {
             return Ok(None);
         }
@@ -268,88 +246,6 @@ impl App {
                 .ok_or_else(|| no_pod(name))?;
         }
         Ok(Some(names.into_iter().collect()))
-    }
-
-    pub(super) fn wait_until(
-        &self,
-        names: &[PodName],
-        goal: Goal,
-        timeout: Duration,
-        progress: Watcher<'_>,
-    ) -> Result<(), Error> {
-        let engine = self.engine()?;
-        let only: BTreeSet<PodName> = names.iter().cloned().collect();
-        let deadline = clock::monotonic() + timeout;
-        let mut told = false;
-        loop {
-            let snapshot = engine
-                .snapshot(Some(&only))
-                .map_err(|e| Error::of_engine("cannot look at the pods", e))?;
-            let mut waiting = Vec::new();
-            for name in &only {
-                let desired = snapshot.desired.iter().find(|pod| pod.pod.name == *name);
-                let observed = snapshot.observed.pods.get(name);
-                let status = desired
-                    .zip(observed)
-                    .map(|(desired, observed)| status(desired, observed, clock::now()));
-                match goal.reached(status.as_ref()) {
-                    Some(true) => {}
-                    Some(false) => return Err(out_of_reach(name, status.as_ref())),
-                    None => waiting.push(name.to_string()),
-                }
-            }
-            if waiting.is_empty() {
-                return Ok(());
-            }
-            if clock::monotonic() >= deadline {
-                let message = format!("not {goal} in time: {}", waiting.join(", "));
-                return Err(Error::new(Kind::Failed, message).hint("tank list shows how they are"));
-            }
-            if !told {
-                progress(&Progress::Note(&format!("waiting for {}", waiting.join(", "))));
-                told = true;
-            }
-            poll::wait(&mut [], Some(LOOK))
-                .map_err(|e| Error::of_engine("cannot wait", e.into()))?;
-        }
-    }
-}
-
-/// Says that a pod will not be as wanted.
-fn out_of_reach(name: &PodName, status: Option<&PodStatus>) -> Error {
-    let Some(status) = status else {
-        return Error::new(Kind::Failed, format!("pod {name} was deleted"));
-    };
-    let message = format!("pod {name} failed: {}", status.reasons.join("; "));
-    Error::new(Kind::Failed, message).hint(format!("tank describe {name} shows its exits"))
-}
-
-impl Goal {
-    /// Whether a pod has got there; `false` if it never will by itself, `None` if it may yet. One
-    /// that is no more has no status.
-    fn reached(self, status: Option<&PodStatus>) -> Option<bool> {
-        let phase = status.map(|status| status.phase);
-        match (self, phase) {
-            (Self::Deleted, None) => Some(true),
-            (Self::Deleted, _) => None,
-            (_, None) => Some(false),
-            (Self::Stopped, Some(Phase::Stopped | Phase::Completed | Phase::Failed)) => Some(true),
-            (Self::Stopped, _) => None,
-            (Self::Applied, Some(Phase::Stopped)) => Some(true),
-            (_, Some(Phase::Running | Phase::Completed)) => Some(true),
-            (_, Some(Phase::Failed)) => Some(false),
-            _ => None,
-        }
-    }
-}
-
-impl fmt::Display for Goal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Applied | Self::Ready => "ready",
-            Self::Stopped => "stopped",
-            Self::Deleted => "deleted",
-        })
     }
 }
 

@@ -22,6 +22,7 @@ mod revisions;
 mod session;
 mod settings;
 mod target;
+mod wait;
 
 use std::ffi::OsString;
 use std::os::fd::BorrowedFd;
