@@ -139,12 +139,22 @@ impl Attached<'_> {
                     None => false,
                 },
             };
-            self.attachment =
-                connect(&self.target, &self.place, self.streams, self.with_input, nudge)?;
+            let again = connect(&self.target, &self.place, self.streams, self.with_input, nudge);
             if !self.on_terminal {
                 on_gap();
             }
+            match again {
+                Ok(attachment) => self.attachment = attachment,
+                // It ended since; what it printed last is in its log.
+                Err(error) => return self.recorded_end().ok_or(error),
+            }
         }
+    }
+
+    /// How the program ended, if its monitor has written that down.
+    fn recorded_end(&self) -> Option<AttachOutcome> {
+        let record = observe::exit_record(self.place.files())?;
+        code_of(&record.exit).map(AttachOutcome::Ended)
     }
 
     /// Moves bytes as long as this attachment lasts. Returns why it was left, if it was, and input

@@ -136,6 +136,18 @@ fn one_who_does_not_read_slows_nobody_and_is_told_what_was_skipped() {
 }
 
 #[test]
+fn one_who_reads_too_late_hears_how_it_ended() {
+    let tank = tank_with("read _; yes | head -c 5000000; exit 6", "stdin = true");
+    let mut late = piped(tank.command(["attach", "job"]));
+    late.stdin.as_mut().unwrap().write_all(b"go\n").unwrap();
+    tank.await_status("job", "failed");
+    let mut output = Vec::new();
+    late.stdout.take().unwrap().read_to_end(&mut output).unwrap();
+    assert!(output.starts_with(b"y\ny\n") && output.len() < 5_000_000, "{}", output.len());
+    assert_eq!(late.wait().unwrap().code(), Some(6));
+}
+
+#[test]
 fn a_hundred_can_watch() {
     let tank = tank_with("read _; echo to everybody", "stdin = true");
     let mut clients: Vec<_> = (0..100).map(|_| piped(tank.command(["attach", "job"]))).collect();
