@@ -10,7 +10,7 @@ use super::{App, no_pod};
 use crate::engine::Snapshot;
 use crate::model::pod::Source;
 use crate::model::{Container, ContainerName, DesiredPod, Instance, Pod, PodName};
-use crate::plan::{self, ObservedPod, Phase, status};
+use crate::plan::{self, ObservedInstance, ObservedPod, Phase, status};
 use crate::sys::clock;
 
 /// How many events `describe` shows.
@@ -101,9 +101,31 @@ impl App {
             .map_err(|e| Error::of_engine("cannot look at the pods", e))
     }
 
+    /// Adds the lives that are on record alone: they tell which restarts were asked for.
+    fn add_removed(&self, snapshot: &mut Snapshot) -> Result<(), Error> {
+        let removed = self.engine()?.store.read(|state| state.removed_instances());
+        let removed =
+            removed.map_err(|e| Error::of_engine("cannot read the instances", e.into()))?;
+        for instance in removed {
+            let Some(pod) = snapshot.observed.pods.get_mut(&instance.pod) else { continue };
+            if pod.instances.iter().all(|seen| seen.instance.id != instance.id) {
+                pod.instances.push(ObservedInstance { instance, spec: None, leftovers: false });
+            }
+        }
+        for pod in snapshot.observed.pods.values_mut() {
+            pod.instances.sort_by(|one, other| {
+                let age =
+                    |seen: &ObservedInstance| (seen.instance.created_at, seen.instance.attempt);
+                age(one).cmp(&age(other))
+            });
+        }
+        Ok(())
+    }
+
     /// The same, with the network of the pods.
     fn look_with_network(&self, only: Option<&PodName>) -> Result<Snapshot, Error> {
         let mut snapshot = self.look(only)?;
+        self.add_removed(&mut snapshot)?;
         // Without its settings, what the network should be like is taken from what tank chose.
         drop(self.learn_settings());
         self.engine()?

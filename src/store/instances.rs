@@ -105,6 +105,12 @@ impl Snapshot<'_> {
         self.rows("read the instances", sql, [], instance)
     }
 
+    /// Every instance that was removed and is still on record, by pod, oldest first.
+    pub fn removed_instances(&self) -> Result<Vec<Instance>> {
+        let sql = select_instances!("WHERE removed ORDER BY pod, created_at, id");
+        self.rows("read the instances", sql, [], instance)
+    }
+
     /// Every instance of a pod that is known, removed ones too, oldest first.
     pub fn instances_of(&self, pod: &PodName) -> Result<Vec<Instance>> {
         let sql = select_instances!("WHERE pod = ?1 ORDER BY created_at, id");

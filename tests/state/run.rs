@@ -2,7 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use crate::support::pods::{SOON, runs, script, sleeper};
+use rustix::process::Signal;
+
+use crate::support::pods::{SOON, runs, script, send, sleeper};
 use crate::support::{Tank, wait};
 
 /// What became of a pod, as a verb says for scripts.
@@ -58,6 +60,12 @@ fn a_restart_replaces_what_runs_and_starts_what_is_stopped() {
     tank.run(["stop", "web"]).ok();
     tank.run(["restart", "web", "--wait=20s"]).ok();
     tank.await_life("a third life", "web", |life| runs(life, 3));
+    // Nobody but people started it again, by these verbs or by a change.
+    tank.apply(&sleeper("web").replace("sleep 1000", "sleep 2000")).ok();
+    assert_eq!(tank.listed("web")["restarts"], 0);
+    send(tank.pid("web"), Signal::KILL);
+    tank.await_life("a fifth life", "web", |life| runs(life, 5));
+    assert_eq!(tank.listed("web")["restarts"], 1);
 }
 
 #[test]
