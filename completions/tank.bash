@@ -316,7 +316,7 @@ _tank() {
             return 0
             ;;
         tank__subcmd__apply)
-            opts="-f -o -v -q -h --file --wait --rollback-on-failure --dry-run --lock-timeout --output --root --run-root --color --verbose --quiet --help"
+            opts="-f -o -v -q -h --file --wait --rollback-on-failure --prune-label --dry-run --lock-timeout --output --root --run-root --color --verbose --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -331,6 +331,10 @@ _tank() {
                     return 0
                     ;;
                 --wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --prune-label)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -64,6 +64,7 @@ complete -c tank -n "__fish_tank_needs_command" -f -a "man" -d 'Write the manual
 complete -c tank -n "__fish_tank_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c tank -n "__fish_tank_using_subcommand apply" -s f -l file -d 'Pod file, directory of *.toml files, or - for standard input; may be repeated' -r -F
 complete -c tank -n "__fish_tank_using_subcommand apply" -l wait -d 'Wait until the pods are ready, or gone; fail if it takes longer than this, or than 60s' -r
+complete -c tank -n "__fish_tank_using_subcommand apply" -l prune-label -d 'Delete the pods with this label that the files do not name' -r
 complete -c tank -n "__fish_tank_using_subcommand apply" -l lock-timeout -d 'How long to wait for another tank command that holds a lock' -r
 complete -c tank -n "__fish_tank_using_subcommand apply" -s o -l output -d 'Print JSON for scripts' -r -f -a "json\t'One JSON object'"
 complete -c tank -n "__fish_tank_using_subcommand apply" -l root -d 'Directory of everything that must survive a reboot' -r -F

@@ -9,11 +9,11 @@ use super::error::Error;
 use super::report::{
     PassReport, PlanReport, PlannedStep, PodOutcome, PodResult, Progress, StepAction, StepError,
 };
-use super::{App, ApplyRequest, DeleteRequest, Goal, ReconcileRequest, Watcher, no_pod};
+use super::{App, ApplyRequest, DeleteRequest, Goal, Label, ReconcileRequest, Watcher, no_pod};
 use crate::engine::{
     Busy, Change, Desire, Engine, Event, Pass, PassResult, Put, PutKind, Resolved, RunChange,
 };
-use crate::model::{Pod, PodName};
+use crate::model::{DesiredPod, Pod, PodName};
 use crate::plan::Plan;
 use crate::sys::terminal::{self, Signals};
 use crate::sys::{clock, poll, process};
@@ -28,14 +28,29 @@ impl App {
         request: &ApplyRequest,
         progress: Watcher<'_>,
     ) -> Result<PassReport, Error> {
+        let named: BTreeSet<PodName> = pods.iter().map(|pod| pod.name.clone()).collect();
+        let surplus = match &request.prune {
+            Some(label) => self.surplus(label, &named)?,
+            None => Vec::new(),
+        };
         let desire = Desire::Put(pods, resolved);
         if request.dry_run {
-            return self.dry_run(&desire);
+            let mut report = self.dry_run(&desire)?;
+            if !surplus.is_empty() {
+                report.add(self.dry_run(&Desire::Delete(surplus.clone()))?);
+                report.add_deleted(&surplus, &mut |_| {});
+            }
+            return Ok(report);
         }
         let names = desire.names();
         let before = self.engine()?.store.read(|state| state.pods_named(&names));
         let before = before.map_err(|e| Error::of_engine("cannot read the pods", e.into()))?;
-        let report = self.pass(Change::Desire(desire), None, self.wait_for_locks(), progress)?;
+        let mut report =
+            self.pass(Change::Desire(desire), None, self.wait_for_locks(), progress)?;
+        // What is applied is there before what it takes the place of is gone.
+        if !surplus.is_empty() && report.failed == 0 {
+            report.add(self.delete(surplus, &DeleteRequest::default(), progress)?);
+        }
         let waited = match request.wait {
             Some(timeout) if report.failed == 0 => {
                 self.wait_until(&names, Goal::Applied, timeout, progress)
@@ -46,6 +61,19 @@ impl App {
             self.undo(&report, &before, progress)?;
         }
         waited.map(|()| report)
+    }
+
+    /// The desired pods with a label that are not `named`.
+    fn surplus(&self, label: &Label, named: &BTreeSet<PodName>) -> Result<Vec<PodName>, Error> {
+        let Some(engine) = &self.engine else { return Ok(Vec::new()) };
+        let pods = engine.store.read(|state| state.pods());
+        let pods = pods.map_err(|e| Error::of_engine("cannot read the pods", e.into()))?;
+        let is_surplus = |pod: &&DesiredPod| {
+            !pod.deleting
+                && !named.contains(&pod.pod.name)
+                && pod.pod.labels.get(&label.name) == Some(&label.value)
+        };
+        Ok(pods.iter().filter(is_surplus).map(|pod| pod.pod.name.clone()).collect())
     }
 
     /// Makes those of the pods desired that are not there, and runs a pass over them.
@@ -82,13 +110,8 @@ impl App {
         }
         let change = Change::Desire(Desire::Delete(there.iter().cloned().collect()));
         let mut report = self.pass(change, None, self.wait_for_locks(), progress)?;
-        let failed = |name: &PodName| report.errors.iter().any(|e| e.pod.as_ref() == Some(name));
-        let deleted: Vec<_> = there.iter().filter(|name| !failed(name)).cloned().collect();
-        for name in deleted {
-            let outcome = PodOutcome { name, result: PodResult::Deleted };
-            progress(&Progress::Desired(&outcome));
-            report.pods.push(outcome);
-        }
+        let there: Vec<_> = there.into_iter().collect();
+        report.add_deleted(&there, progress);
         Ok(report)
     }
 
@@ -293,6 +316,29 @@ fn outcome(put: &Put) -> PodOutcome {
         PutKind::Restarted => PodResult::Restarted,
     };
     PodOutcome { name: put.pod.name.clone(), result }
+}
+
+impl PassReport {
+    /// Adds what another pass of the same command did.
+    fn add(&mut self, other: Self) {
+        self.pods.extend(other.pods);
+        self.planned += other.planned;
+        self.executed += other.executed;
+        self.failed += other.failed;
+        self.errors.extend(other.errors);
+        self.steps.extend(other.steps);
+    }
+
+    /// Adds these pods as deleted, but for those that something failed of.
+    fn add_deleted(&mut self, names: &[PodName], progress: Watcher<'_>) {
+        for name in names {
+            if self.errors.iter().all(|error| error.pod.as_ref() != Some(name)) {
+                let outcome = PodOutcome { name: name.clone(), result: PodResult::Deleted };
+                progress(&Progress::Desired(&outcome));
+                self.pods.push(outcome);
+            }
+        }
+    }
 }
 
 fn planned(plan: &Plan) -> PassReport {

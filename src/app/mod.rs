@@ -67,6 +67,17 @@ pub struct ApplyRequest {
     pub dry_run: bool,
     /// Where a pod that was changed is not ready in time, make it what it was before.
     pub rollback_on_failure: bool,
+    /// Delete the pods with this label that are not among those that are applied.
+    pub prune: Option<Label>,
+}
+
+/// The name of a label, and its value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Label {
+    /// Its name.
+    pub name: String,
+    /// Its value.
+    pub value: String,
 }
 
 /// How to delete.

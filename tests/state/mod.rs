@@ -5,6 +5,7 @@ mod history;
 mod json;
 mod locks;
 mod plan;
+mod prune;
 mod run;
 mod seed;
 mod unchanged;
