@@ -52,6 +52,9 @@ _tank() {
             tank,image)
                 cmd="tank__subcmd__image"
                 ;;
+            tank,install)
+                cmd="tank__subcmd__install"
+                ;;
             tank,list)
                 cmd="tank__subcmd__list"
                 ;;
@@ -138,6 +141,9 @@ _tank() {
                 ;;
             tank__subcmd__help,image)
                 cmd="tank__subcmd__help__subcmd__image"
+                ;;
+            tank__subcmd__help,install)
+                cmd="tank__subcmd__help__subcmd__install"
                 ;;
             tank__subcmd__help,list)
                 cmd="tank__subcmd__help__subcmd__list"
@@ -290,7 +296,7 @@ _tank() {
 
     case "${cmd}" in
         tank)
-            opts="-v -q -h -V --root --run-root --color --verbose --quiet --help --version apply delete seed start stop restart wait events history rollback get list ls ps describe plan reconcile exec attach logs image network doctor login logout schema completions man help"
+            opts="-v -q -h -V --root --run-root --color --verbose --quiet --help --version apply delete seed start stop restart wait events history rollback get list ls ps describe plan reconcile exec attach logs image network doctor install login logout schema completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -686,7 +692,7 @@ _tank() {
             return 0
             ;;
         tank__subcmd__help)
-            opts="apply delete seed start stop restart wait events history rollback get list ps describe plan reconcile exec attach logs image network doctor login logout schema completions man help"
+            opts="apply delete seed start stop restart wait events history rollback get list ps describe plan reconcile exec attach logs image network doctor install login logout schema completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -968,6 +974,20 @@ _tank() {
         tank__subcmd__help__subcmd__image__subcmd__tag)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tank__subcmd__help__subcmd__install)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -1704,6 +1724,36 @@ _tank() {
                     ;;
                 -o)
                     COMPREPLY=($(compgen -W "json" -- "${cur}"))
+                    return 0
+                    ;;
+                --root)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --run-root)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tank__subcmd__install)
+            opts="-v -q -h --systemd --cron --dry-run --prefix --root --run-root --color --verbose --quiet --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --prefix)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --root)

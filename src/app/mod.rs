@@ -4,6 +4,7 @@
 
 pub mod attach;
 pub mod error;
+pub mod install;
 pub mod report;
 
 mod change;

@@ -39,6 +39,7 @@ pub mod failure;
 pub mod flags;
 pub mod generate;
 pub mod input;
+pub mod install;
 pub mod moment;
 pub mod pass;
 pub mod people;
@@ -53,7 +54,7 @@ use std::process::ExitCode;
 use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 
-use crate::app::{App, Target};
+use crate::app::{App, Options, Target};
 use crate::model::ContainerName;
 use failure::Failure;
 use flags::{Global, Lock};
@@ -122,6 +123,7 @@ enum Command {
     Image(image::ImageArgs),
     Network(network::NetworkArgs),
     Doctor(doctor::DoctorArgs),
+    Install(install::InstallArgs),
     Login(login::LoginArgs),
     Logout(logout::LogoutArgs),
     Schema(schema::SchemaArgs),
@@ -140,6 +142,11 @@ pub struct Context {
 }
 
 impl Context {
+    /// Where the state is.
+    pub fn options(&self) -> Options {
+        self.global.options(Lock::NONE)
+    }
+
     /// Opens the state for a verb that changes it.
     pub fn open(&self, lock: Lock) -> Result<App, Failure> {
         Ok(App::open(self.global.options(lock), &self.command)?)
@@ -229,6 +236,7 @@ fn dispatch(command: Command, context: &mut Context) -> Outcome {
         Command::Image(args) => image::run(&args, context),
         Command::Network(args) => network::run(&args, context),
         Command::Doctor(args) => doctor::run(&args, context),
+        Command::Install(args) => install::run(&args, context),
         Command::Login(args) => login::run(&args, context),
         Command::Logout(args) => logout::run(&args, context),
         Command::Schema(args) => schema::run(&args, context),

@@ -47,7 +47,7 @@ pub use image_store::Pruned;
 pub use images::Removal;
 pub use observe::Snapshot;
 pub use pass::{Busy, Change, Event, Pass, PassResult, StepFailure};
-pub use place::InstancePlace;
+pub use place::{InstancePlace, base_name};
 pub use pull::{Network, Resolved};
 
 use crate::image::ImageDirs;
@@ -194,7 +194,7 @@ fn canonical(path: &Path) -> Result<PathBuf> {
 
 /// The path of the installed program. A process that runs from the read-only copy has no path; it
 /// was told the installed one by its name.
-fn installed() -> PathBuf {
+pub fn installed() -> PathBuf {
     let own = std::fs::read_link("/proc/self/exe").unwrap_or_default();
     if own.exists() {
         return own;

@@ -58,8 +58,9 @@ impl Cgroups {
     }
 }
 
-/// The default root's cgroups are called `tank`; those of another carry a hash of its path.
-fn base_name(root: &Path) -> String {
+/// What everything is called that the root, a canonical path, has on this machine: `tank`, or with
+/// a hash of its path where it is not the usual one.
+pub fn base_name(root: &Path) -> String {
     if root == Path::new(DEFAULT_ROOT) {
         return "tank".to_owned();
     }

@@ -2,6 +2,7 @@
 
 mod events;
 mod history;
+mod install;
 mod json;
 mod locks;
 mod plan;
