@@ -52,10 +52,10 @@ pub fn run(args: AttachArgs, context: &mut Context) -> Outcome {
     let (input, output, error) = (io::stdin(), io::stdout(), io::stderr());
     let has_terminal = input.is_terminal() && context.ui.out.is_terminal();
     if args.tty && !has_terminal {
-        context.ui.warn("standard input or output is no terminal, so -t changes nothing");
+        context.ui.warn("standard input or output is no terminal, so nothing is drawn");
     }
     let request = AttachRequest {
-        tty: args.tty && has_terminal,
+        tty: args.tty,
         detach_keys: args.detach_keys,
         stdin: !args.no_stdin,
         streams: [input.as_fd(), output.as_fd(), error.as_fd()],

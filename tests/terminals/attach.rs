@@ -234,6 +234,8 @@ fn what_cannot_be_attached_to_is_told_by_its_code() {
     let _ = tank.run(["attach", "other"]).exits(3);
     let unknown = tank.run(["attach", "plain/other"]).exits(3);
     assert!(unknown.stderr.contains("plain has app"), "{unknown}");
+    let refused = tank.run(["attach", "-t", "plain"]).exits(4);
+    assert!(refused.stderr.contains("plain is not a tty"), "{refused}");
     let terminal = Terminal::open(&tank, 100, 24);
     terminal.line("tank attach -t plain");
     terminal.await_text("plain is not a tty");
