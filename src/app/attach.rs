@@ -102,11 +102,6 @@ fn failed(target: &Target) -> Error {
 }
 
 impl Attached<'_> {
-    /// The container.
-    pub fn target(&self) -> &Target {
-        &self.target
-    }
-
     /// The keys that leave it, where keys do.
     pub fn detach_keys(&self) -> Option<&DetachKeys> {
         Some(&self.keys).filter(|keys| self.on_terminal && !keys.is_none())
