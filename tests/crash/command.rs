@@ -1,6 +1,6 @@
 //! Commands that are killed.
 
-use super::{CREATE, DELETE, REPLACE, Scene, UPDATE, first, second, updated};
+use super::{CREATE, DELETE, REPLACE, STOP, Scene, UPDATE, first, second, updated};
 
 const SIGKILL: i32 = 9;
 
@@ -81,6 +81,58 @@ fn of_a_deletion() {
         let _ = scene.crash(point, &["delete", "box"], "").killed_by(SIGKILL);
         scene.assert_recovers(point);
         scene.assert_empty(point);
+    }
+}
+
+#[test]
+fn of_a_stop() {
+    let scene = Scene::new();
+    for point in STOP {
+        scene.tank.apply(&first()).ok();
+        let _ = scene.crash(point, &["stop", "box"], "").killed_by(SIGKILL);
+        scene.assert_recovers(point);
+        assert_eq!(scene.tank.listed("box")["status"], "stopped", "{point}");
+        scene.assert_deletes(point);
+    }
+}
+
+#[test]
+fn of_a_start() {
+    let scene = Scene::new();
+    for point in CREATE {
+        scene.tank.apply(&first()).ok();
+        scene.tank.run(["stop", "box"]).ok();
+        let _ = scene.crash(point, &["start", "box"], "").killed_by(SIGKILL);
+        scene.assert_recovers(point);
+        scene.assert_runs(point, false);
+        scene.assert_deletes(point);
+    }
+}
+
+#[test]
+fn of_a_restart() {
+    let scene = Scene::new();
+    for point in REPLACE {
+        scene.tank.apply(&first()).ok();
+        let before = scene.tank.pid("box");
+        let _ = scene.crash(point, &["restart", "box"], "").killed_by(SIGKILL);
+        scene.assert_recovers(point);
+        scene.assert_runs(point, false);
+        assert_ne!(scene.tank.pid("box"), before, "{point}");
+        scene.assert_deletes(point);
+    }
+}
+
+#[test]
+fn of_a_rollback() {
+    let scene = Scene::new();
+    for point in REPLACE {
+        scene.tank.apply(&second()).ok();
+        scene.tank.apply(&first()).ok();
+        let _ = scene.crash(point, &["rollback", "box"], "").killed_by(SIGKILL);
+        scene.assert_recovers(point);
+        scene.assert_runs(point, true);
+        scene.assert_deletes(point);
     }
 }
 

@@ -46,6 +46,18 @@ const REPLACE: &[&str] = &[
 /// The points of a pass that changes limits in place.
 const UPDATE: &[&str] = &["intent", "before-update", "after-update", "executed"];
 
+/// The points of a pass that stops the pod.
+const STOP: &[&str] = &[
+    "intent",
+    "before-stop",
+    "after-stop",
+    "before-remove",
+    "after-remove",
+    "before-remove-sandbox",
+    "after-remove-sandbox",
+    "executed",
+];
+
 /// The points of a pass that deletes the pod.
 pub(crate) const DELETE: &[&str] = &[
     "intent",
