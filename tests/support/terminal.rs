@@ -68,6 +68,11 @@ impl Terminal {
         self.keys(&["Enter"]);
     }
 
+    /// Empties the screen at once, without a word to the shell.
+    pub(crate) fn wipe(&self) {
+        self.tmux(&["send-keys", "-R"]);
+    }
+
     /// Pastes the content of a file.
     #[track_caller]
     pub(crate) fn paste(&self, path: &std::path::Path) {

@@ -147,7 +147,8 @@ fn keys_are_chosen_by_flag_environment_and_settings() {
             ["C-]", "C-^"],
         ),
     ] {
-        terminal.line(&format!("clear; {command}"));
+        terminal.wipe();
+        terminal.line(command);
         terminal.await_text(&format!("attached to con; {hint} leaves it running"));
         terminal.await_text("inside>");
         // The usual keys are not withheld.
@@ -155,7 +156,8 @@ fn keys_are_chosen_by_flag_environment_and_settings() {
         terminal.keys(&keys);
         terminal.await_prompt_after("left con running");
     }
-    terminal.line("clear; tank attach --detach-keys none con");
+    terminal.wipe();
+    terminal.line("tank attach --detach-keys none con");
     terminal.await_text("attached to con; no keys leave it");
     terminal.await_text("inside>");
     terminal.keys(&["C-x", "x"]);

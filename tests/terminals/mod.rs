@@ -27,7 +27,9 @@ impl Terminal {
     /// Attaches to the pod `con` and waits for its shell.
     #[track_caller]
     pub(crate) fn attach(&self) {
-        self.line("clear; tank attach con");
+        // What is waited for must not be there from before.
+        self.wipe();
+        self.line("tank attach con");
         self.await_text("inside>");
     }
 

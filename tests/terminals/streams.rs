@@ -35,6 +35,15 @@ fn read_until(source: &mut impl Read, text: &str) -> String {
     String::from_utf8(read).unwrap()
 }
 
+/// Waits until a client is attached: then it listens for signals.
+fn await_attached(client: &Child) {
+    wait::until("the client to be attached", SOON, || {
+        let fds = std::fs::read_dir(format!("/proc/{}/fd", client.id())).unwrap();
+        let mut links = fds.filter_map(|fd| std::fs::read_link(fd.ok()?.path()).ok());
+        links.any(|to| to.to_string_lossy().contains("signalfd")).then_some(())
+    });
+}
+
 #[test]
 fn input_is_fed_its_end_is_passed_on_and_the_code_is_the_programs() {
     let tank = tank_with("cat; echo err >&2; exit 6", "stdin = true");
@@ -113,6 +122,7 @@ fn one_who_does_not_read_slows_nobody_and_is_told_what_was_skipped() {
     let script = "read _; yes 0123456789abcdef | head -c 50000000; echo; echo done; read _; exit 2";
     let tank = tank_with(script, "stdin = true");
     let mut slow = piped(tank.command(["attach", "job"]));
+    await_attached(&slow);
     let mut go = tank.command(["attach", "job"]);
     let mut go =
         go.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
@@ -151,15 +161,7 @@ fn one_who_reads_too_late_hears_how_it_ended() {
 fn a_hundred_can_watch() {
     let tank = tank_with("read _; echo to everybody", "stdin = true");
     let mut clients: Vec<_> = (0..100).map(|_| piped(tank.command(["attach", "job"]))).collect();
-    // One whose input got through is attached; so are those whose output begins.
-    wait::until("all to be attached", SOON, || {
-        let count = |client: &Child| {
-            let fds = std::fs::read_dir(format!("/proc/{}/fd", client.id())).unwrap();
-            let links = fds.filter_map(|fd| std::fs::read_link(fd.ok()?.path()).ok());
-            links.filter(|to| to.to_string_lossy().contains("signalfd")).count()
-        };
-        clients.iter().all(|client| count(client) == 1).then_some(())
-    });
+    clients.iter().for_each(await_attached);
     clients[0].stdin.as_mut().unwrap().write_all(b"go\n").unwrap();
     for client in &mut clients {
         read_until(client.stdout.as_mut().unwrap(), "to everybody\n");
