@@ -47,10 +47,6 @@ impl App {
         let before = before.map_err(|e| Error::of_engine("cannot read the pods", e.into()))?;
         let mut report =
             self.pass(Change::Desire(desire), None, self.wait_for_locks(), progress)?;
-        // What is applied is there before what it takes the place of is gone.
-        if !surplus.is_empty() && report.failed == 0 {
-            report.add(self.delete(surplus, &DeleteRequest::default(), progress)?);
-        }
         let waited = match request.wait {
             Some(timeout) if report.failed == 0 => {
                 self.wait_until(&names, Goal::Applied, timeout, progress)
@@ -60,7 +56,13 @@ impl App {
         if request.rollback_on_failure && (report.failed > 0 || waited.is_err()) {
             self.undo(&report, &before, progress)?;
         }
-        waited.map(|()| report)
+        waited?;
+        // What is applied is there, and ready where that was waited for, before what it takes the
+        // place of is gone.
+        if !surplus.is_empty() && report.failed == 0 {
+            report.add(self.delete(surplus, &DeleteRequest::default(), progress)?);
+        }
+        Ok(report)
     }
 
     /// The desired pods with a label that are not `named`.
