@@ -176,7 +176,8 @@ impl Attached<'_> {
                 // The shell had the terminal.
                 Event::Resumed if self.on_terminal => left = Some(Left::Resumed),
                 Event::Resized | Event::Resumed => {}
-                Event::Detach => left = Some(Left::Detached),
+                // There is nothing left to stay for, as for any reader of a stream.
+                Event::Detach | Event::ReaderLeft => left = Some(Left::Detached),
                 Event::Signal(signal) => left = Some(Left::Signaled(signal)),
             }
             if left.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }

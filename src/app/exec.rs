@@ -165,6 +165,8 @@ fn attend(
                 resize((rows, columns));
             }
             Event::Signal(signal) => drop(session.signal(signal)),
+            // The program learns it by its pipe.
+            Event::ReaderLeft => {}
             Event::Detach => {
                 left = Left::Detached;
                 return ControlFlow::Break(());

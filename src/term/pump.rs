@@ -43,6 +43,8 @@ pub enum Event {
     Resumed,
     /// The keys that leave were typed.
     Detach,
+    /// The caller reads one of the outputs no more, and the program's end of it is closed.
+    ReaderLeft,
     /// A signal for the program. SIGHUP also stands for a caller that no longer reads a terminal.
     Signal(i32),
 }
@@ -104,7 +106,8 @@ fn pump(
             let raw = session.raw.as_deref_mut().filter(|_| flow.is_terminal_output());
             let event = match flow.advance(ready, &mut follow(raw)) {
                 Sunk::ReaderLeft if flow.is_terminal_output() => Event::Signal(libc::SIGHUP),
-                Sunk::Fine | Sunk::ReaderLeft => continue,
+                Sunk::ReaderLeft => Event::ReaderLeft,
+                Sunk::Fine => continue,
                 Sunk::Detach => Event::Detach,
                 Sunk::Failed(error) => {
                     lost_output = Some(error);

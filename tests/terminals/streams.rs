@@ -158,6 +158,19 @@ fn one_who_reads_too_late_hears_how_it_ended() {
 }
 
 #[test]
+fn a_client_whose_reader_left_leaves_too() {
+    let tank = tank_with("while :; do echo line; sleep 0.1; done", "");
+    let mut client = tank.command(["attach", "job"]);
+    let mut client = client.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
+    read_until(client.stdout.as_mut().unwrap(), "line\n");
+    drop(client.stdout.take());
+    let ended = wait::process_ended(client.id(), SOON);
+    client.kill().unwrap();
+    assert!(ended && client.wait().unwrap().success());
+    assert_eq!(tank.lives("job").len(), 1);
+}
+
+#[test]
 fn a_hundred_can_watch() {
     let tank = tank_with("read _; echo to everybody", "stdin = true");
     let mut clients: Vec<_> = (0..100).map(|_| piped(tank.command(["attach", "job"]))).collect();

@@ -172,7 +172,13 @@ fn a_caller_who_reads_no_more_closes_the_programs_pipe() {
     let (output, sink) = pipe();
     drop(output);
     let links = vec![link(child.stdout.take().unwrap().into(), sink, Kind::Output)];
-    run_quietly(Session { process: Some(pidfd.as_fd()), ..session(links) });
+    let mut events = Vec::new();
+    let ended = run(Session { process: Some(pidfd.as_fd()), ..session(links) }, &mut |event| {
+        events.push(event);
+        ControlFlow::Continue(())
+    });
+    assert!(ended.unwrap().lost_output.is_none());
+    assert_eq!(events, [Event::ReaderLeft]);
     assert!(!child.wait().unwrap().success());
 }
 
