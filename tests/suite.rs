@@ -15,6 +15,7 @@ mod heal;
 mod images;
 mod input;
 mod logs;
+mod mounts;
 mod network;
 mod pull;
 mod remove;

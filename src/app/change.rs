@@ -11,29 +11,28 @@ use super::report::{
 };
 use super::{App, ApplyRequest, DeleteRequest, Goal, Label, ReconcileRequest, Watcher, no_pod};
 use crate::engine::{
-    Busy, Change, Desire, Engine, Event, Pass, PassResult, Put, PutKind, Resolved, RunChange,
+    Busy, Change, Desire, Engine, Event, Pass, PassResult, Put, PutKind, RunChange, Stated,
 };
-use crate::model::{DesiredPod, Pod, PodName};
+use crate::model::{DesiredPod, PodName};
 use crate::plan::Plan;
 use crate::sys::terminal::{self, Signals};
 use crate::sys::{clock, poll, process};
 
 impl App {
-    /// Makes the pods desired as they are, and runs a pass over them. `resolved` is what
+    /// Makes the pods desired as they are, and runs a pass over them. Their images are what
     /// [`unresolved`](Self::unresolved) asked for.
     pub fn apply(
         &mut self,
-        pods: Vec<Pod>,
-        resolved: Resolved,
+        stated: Stated,
         request: &ApplyRequest,
         progress: Watcher<'_>,
     ) -> Result<PassReport, Error> {
-        let named: BTreeSet<PodName> = pods.iter().map(|pod| pod.name.clone()).collect();
+        let named: BTreeSet<PodName> = stated.pods.iter().map(|pod| pod.name.clone()).collect();
         let surplus = match &request.prune {
             Some(label) => self.surplus(label, &named)?,
             None => Vec::new(),
         };
-        let desire = Desire::Put(pods, resolved);
+        let desire = Desire::Put(stated);
         if request.dry_run {
             let mut report = self.dry_run(&desire)?;
             if !surplus.is_empty() {
@@ -79,13 +78,8 @@ impl App {
     }
 
     /// Makes those of the pods desired that are not there, and runs a pass over them.
-    pub fn seed(
-        &mut self,
-        pods: Vec<Pod>,
-        resolved: Resolved,
-        progress: Watcher<'_>,
-    ) -> Result<PassReport, Error> {
-        let change = Change::Desire(Desire::Create(pods, resolved));
+    pub fn seed(&mut self, stated: Stated, progress: Watcher<'_>) -> Result<PassReport, Error> {
+        let change = Change::Desire(Desire::Create(stated));
         self.pass(change, None, self.wait_for_locks(), progress)
     }
 
@@ -192,8 +186,8 @@ impl App {
     }
 
     /// What a pass would do now, or if `candidate` were applied. Changes nothing.
-    pub fn plan(&self, candidate: Option<(Vec<Pod>, Resolved)>) -> Result<PlanReport, Error> {
-        let desire = candidate.map(|(pods, resolved)| Desire::Put(pods, resolved));
+    pub fn plan(&self, candidate: Option<Stated>) -> Result<PlanReport, Error> {
+        let desire = candidate.map(Desire::Put);
         let (plan, _) = self.preview(desire.as_ref(), None)?;
         Ok(PlanReport::from(&plan))
     }
@@ -206,7 +200,7 @@ impl App {
         self.learn_settings()?;
         let Some(engine) = &self.engine else {
             let candidate = match desire {
-                Some(Desire::Put(pods, _)) => pods.as_slice(),
+                Some(Desire::Put(stated)) => stated.pods.as_slice(),
                 _ => &[],
             };
             return Ok(Engine::preview_nothing(candidate));

@@ -103,6 +103,12 @@ impl Error {
             E::NoImage { .. } => {
                 (Kind::Failed, Some("tank image pull fetches it, tank image load reads an archive"))
             }
+            E::NoSecret { .. } => {
+                (Kind::Invalid, Some("write the content; a masked one keeps what is stored"))
+            }
+            E::VolumeInUse { .. } => {
+                (Kind::Failed, Some("tank delete removes a pod; its volumes stay"))
+            }
             E::NoRevision { .. } => {
                 (Kind::NotFound, Some("tank history NAME shows what they were"))
             }

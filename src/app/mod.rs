@@ -11,6 +11,7 @@ mod change;
 mod doctor;
 mod events;
 mod exec;
+mod host_files;
 mod image;
 mod image_save;
 mod image_store;
@@ -23,6 +24,7 @@ mod revisions;
 mod session;
 mod settings;
 mod target;
+mod volume;
 mod wait;
 
 use std::ffi::OsString;
@@ -36,12 +38,13 @@ use crate::engine::{Busy, Engine, Roots};
 use crate::model::{ContainerName, DetachKeys, PodName};
 use crate::sys::clock;
 
-pub use crate::engine::{Resolved, RunChange};
+pub use crate::engine::{Resolved, RunChange, Stated};
 pub use crate::image::registry::Secret;
 pub use crate::image::save::{Format as SaveFormat, Target as SaveTarget};
 pub use crate::image::{Platform, progress};
 pub use crate::runtime::log::{Gap as LogGap, Line as LogLine, Stream as LogStream};
 pub use error::{Error, ExecFailure, InvalidFile, Kind};
+pub use host_files::HostFiles;
 use report::Progress;
 pub use target::Target;
 

@@ -9,7 +9,7 @@ use super::report::{
 use super::{App, no_pod};
 use crate::engine::Snapshot;
 use crate::model::pod::Source;
-use crate::model::{Container, ContainerName, DesiredPod, Instance, Pod, PodName};
+use crate::model::{Container, ContainerName, DesiredPod, Instance, Pod, PodName, secret};
 use crate::plan::{self, ObservedInstance, ObservedPod, Phase, status};
 use crate::sys::clock;
 
@@ -17,11 +17,11 @@ use crate::sys::clock;
 const EVENTS: u32 = 20;
 
 impl App {
-    /// The desired spec of one pod.
+    /// The desired spec of one pod, its secrets masked.
     pub fn get(&self, name: &PodName) -> Result<Pod, Error> {
         let pod = self.engine()?.store.read(|state| state.pod(name));
         pod.map_err(|e| Error::of_engine("cannot read the pod", e.into()))?
-            .map(|desired| desired.pod)
+            .map(|desired| secret::masked(desired.pod))
             .ok_or_else(|| no_pod(name))
     }
 
@@ -86,7 +86,7 @@ impl App {
             summary: summary(&snapshot, desired, observed),
             run: desired.run,
             updated_at: desired.updated_at,
-            spec: desired.pod.clone(),
+            spec: secret::masked(desired.pod.clone()),
             instances: instances.values().map(|i| container_report(&snapshot, i)).collect(),
             events: events.into_iter().map(EventReport::from).collect(),
             notes: notes.into_iter().collect(),

@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::flags::{Files, Lock, Output, Wait};
-use super::input::{self, Unsupported};
+use super::input::{self, Purpose};
 use super::pass::Narrator;
 use super::pull_progress::{self, Fetch};
 use super::{Context, Outcome};
@@ -46,16 +46,16 @@ pub struct ApplyArgs {
 
 /// Runs the verb.
 pub fn run(args: ApplyArgs, context: &mut Context) -> Outcome {
-    let loaded = input::load(&mut context.ui, &args.files.files, Unsupported::Refuse)?;
-    let pods = loaded.all_valid("nothing was applied")?;
+    let loaded = input::load(&mut context.ui, &args.files.files, Purpose::Apply)?;
+    let mut stated = loaded.all_valid("nothing was applied")?;
     let mut app =
         if args.dry_run { context.open_for_plan(args.lock)? } else { context.open(args.lock)? };
     let ApplyArgs { dry_run, rollback_on_failure, prune_label: prune, .. } = args;
     let request = ApplyRequest { wait: args.wait.wait, dry_run, rollback_on_failure, prune };
     let fetch = if args.dry_run { Fetch::Nothing } else { Fetch::Images };
-    let resolved = pull_progress::resolve(&mut app, &context.ui, &pods, fetch)?;
+    stated.images = pull_progress::resolve(&mut app, &context.ui, &stated.pods, fetch)?;
     let mut narrator = Narrator::new(&mut context.ui, args.output.is_json(), args.dry_run);
-    let report = app.apply(pods, resolved, &request, &mut |progress| narrator.tell(progress))?;
+    let report = app.apply(stated, &request, &mut |progress| narrator.tell(progress))?;
     Ok(narrator.finish(&report)?)
 }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::flags::{Lock, Output, Wait};
-use super::input::{self, Unsupported};
+use super::input::{self, Purpose};
 use super::pass::Narrator;
 use super::{Context, Outcome};
 use crate::app::DeleteRequest;
@@ -43,9 +43,9 @@ pub struct DeleteArgs {
 pub fn run(args: DeleteArgs, context: &mut Context) -> Outcome {
     let mut names = args.names;
     if !args.files.is_empty() {
-        let loaded = input::load(&mut context.ui, &args.files, Unsupported::Accept)?;
-        let pods = loaded.all_valid("nothing was deleted")?;
-        names = pods.into_iter().map(|pod| pod.name).collect();
+        let loaded = input::load(&mut context.ui, &args.files, Purpose::Name)?;
+        let stated = loaded.all_valid("nothing was deleted")?;
+        names = stated.pods.into_iter().map(|pod| pod.name).collect();
     }
     let mut app = context.open(args.lock)?;
     let request = DeleteRequest { wait: args.wait.wait, ignore_not_found: args.ignore_not_found };

@@ -145,6 +145,7 @@ fn reason_text(reason: &str, instance: &ContainerReport) -> String {
             (None, None) => "exited; the code is unknown".to_owned(),
         },
         "oom" => "killed by the kernel: out of memory".to_owned(),
+        "probe" => format!("ended by tank: {detail}"),
         "stopped" => "stopped by tank".to_owned(),
         "start-failed" => format!("never started: {detail}"),
         "host-reboot" => "lost when the machine was restarted".to_owned(),
@@ -174,7 +175,7 @@ mod tests {
     use super::super::ui::testing;
     use super::*;
     use crate::app::report::{EventReport, PodStatus};
-    use crate::model::{RunState, file};
+    use crate::model::{RunState, strategy};
 
     const POD: &str = "name = \"web\"\nnetwork = \"none\"\n\n\
         [[containers]]\nname = \"app\"\nrootfs = \"/\"\n\
@@ -199,7 +200,7 @@ mod tests {
             },
             run: RunState::Run,
             updated_at: time(2_000),
-            spec: file::parse(POD).unwrap().pods.remove(0),
+            spec: strategy::parse(POD).unwrap().pods.remove(0),
             instances: vec![container(2), ended(1)],
             events: vec![EventReport {
                 time: time(9_000),

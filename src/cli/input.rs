@@ -8,35 +8,38 @@ use super::diagnostics::{self, Source};
 use super::failure::{FILES_HINT, Failure};
 use super::people;
 use super::ui::Ui;
-use crate::model::Pod;
-use crate::model::file::{self, Diagnostic, NamedFile, PodFile};
+use crate::app::{HostFiles, Stated};
+use crate::model::file::{self, Diagnostic, Files, NamedFile, PodFile};
+use crate::model::pod::HostFile;
+use crate::model::{Digest, Pod};
 
 /// The longest pod file, in bytes.
 const LIMIT: u64 = 1 << 20;
 
-/// Whether keys that this version cannot carry out are errors.
+/// What pod files are read for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Unsupported {
-    /// They are: what a file says must come true.
-    Refuse,
-    /// They do not matter for what the pods are needed for.
-    Accept,
+pub enum Purpose {
+    /// What they say is to come true.
+    Apply,
+    /// The names of their pods. What they ask for need not be possible, nor the files be there whose
+    /// content they ask for.
+    Name,
 }
 
 /// What pod files say.
 #[derive(Debug, Default)]
 pub struct Pods {
-    /// The pods of the valid files.
-    pub pods: Vec<Pod>,
+    /// The pods of the valid files, and what is in the files that they name.
+    pub stated: Stated,
     /// The files that are not valid, and how many errors they have.
     invalid: Vec<(String, usize)>,
 }
 
 impl Pods {
     /// Nothing but valid files, or a failure that says what follows from it.
-    pub fn all_valid(self, consequence: &str) -> Result<Vec<Pod>, Failure> {
+    pub fn all_valid(self, consequence: &str) -> Result<Stated, Failure> {
         match self.failure(consequence) {
-            None => Ok(self.pods),
+            None => Ok(self.stated),
             Some(failure) => Err(failure),
         }
     }
@@ -65,18 +68,22 @@ impl Pods {
 }
 
 /// Reads and parses pod files; what is wrong with them is shown at once.
-pub fn load(ui: &mut Ui, paths: &[PathBuf], unsupported: Unsupported) -> Result<Pods, Failure> {
+pub fn load(ui: &mut Ui, paths: &[PathBuf], purpose: Purpose) -> Result<Pods, Failure> {
     let mut loaded = Pods::default();
     let mut valid = Vec::new();
     for path in paths {
         for bytes in read(path)? {
-            match parse(bytes, unsupported) {
-                (source, Ok(file)) => valid.push((source, file)),
+            let files = HostFiles::of(bytes.directory.clone());
+            match parse(bytes, &files, purpose) {
+                (source, Ok(file)) => {
+                    loaded.stated.contents.extend(files.into_contents());
+                    valid.push((source, file));
+                }
                 (source, Err(findings)) => loaded.complain(ui, &source, &findings),
             }
         }
     }
-    while let Err(mut findings) = merge(&valid).map(|pods| loaded.pods = pods) {
+    while let Err(mut findings) = merge(&valid).map(|pods| loaded.stated.pods = pods) {
         let index = findings[0].0;
         findings.retain(|(other, _)| *other == index);
         let findings: Vec<_> = findings.into_iter().map(|(_, finding)| finding).collect();
@@ -95,21 +102,33 @@ fn merge(files: &[(Source, PodFile)]) -> Result<Vec<Pod>, Vec<(usize, Diagnostic
     file::merge(&named)
 }
 
-/// A file's name and content.
+/// A file's name and content, and the directory that it is in.
 struct Bytes {
     name: String,
+    directory: PathBuf,
     content: Vec<u8>,
+}
+
+/// Stands for the files that a pod file names where nobody asks what is in them.
+struct AnyFile;
+
+impl Files for AnyFile {
+    fn look(&self, path: &Path) -> Result<HostFile, String> {
+        let (path, content) = (path.to_owned(), Digest::from_sha256([0; 32]));
+        Ok(HostFile { path, content, executable: false })
+    }
 }
 
 fn read(path: &Path) -> Result<Vec<Bytes>, Failure> {
     if path == Path::new("-") {
-        return Ok(vec![read_bounded("standard input", io::stdin().lock())?]);
+        return Ok(vec![read_bounded("standard input", Path::new("."), io::stdin().lock())?]);
     }
     let name = path.display().to_string();
     let unreadable = |source| Failure::Unreadable { name: name.clone(), source };
     if !path.is_dir() {
         let file = File::open(path).map_err(unreadable)?;
-        return Ok(vec![read_bounded(&name, file)?]);
+        let directory = path.parent().unwrap_or(Path::new("/"));
+        return Ok(vec![read_bounded(&name, directory, file)?]);
     }
     let mut files = Vec::new();
     for entry in path.read_dir().map_err(unreadable)? {
@@ -125,31 +144,36 @@ fn read(path: &Path) -> Result<Vec<Bytes>, Failure> {
     files.sort();
     files
         .iter()
-        .map(|path| {
-            let name = path.display().to_string();
-            let file = File::open(path)
+        .map(|file| {
+            let name = file.display().to_string();
+            let opened = File::open(file)
                 .map_err(|source| Failure::Unreadable { name: name.clone(), source })?;
-            read_bounded(&name, file)
+            read_bounded(&name, path, opened)
         })
         .collect()
 }
 
-fn read_bounded(name: &str, source: impl Read) -> Result<Bytes, Failure> {
+fn read_bounded(name: &str, directory: &Path, source: impl Read) -> Result<Bytes, Failure> {
+    let unreadable = |source| Failure::Unreadable { name: name.to_owned(), source };
     let mut content = Vec::new();
-    source
-        .take(LIMIT + 1)
-        .read_to_end(&mut content)
-        .map_err(|source| Failure::Unreadable { name: name.to_owned(), source })?;
+    source.take(LIMIT + 1).read_to_end(&mut content).map_err(unreadable)?;
+    // A file that is named without a directory has an empty one.
+    let directory = Path::new(".").join(directory);
+    let directory = std::path::absolute(directory).map_err(unreadable)?;
     if content.len() as u64 > LIMIT {
         return Err(Failure::usage(
             format!("{name} is larger than 1 MiB"),
             "a pod file is small: mount large content from a file or a directory instead",
         ));
     }
-    Ok(Bytes { name: name.to_owned(), content })
+    Ok(Bytes { name: name.to_owned(), directory, content })
 }
 
-fn parse(bytes: Bytes, unsupported: Unsupported) -> (Source, Result<PodFile, Vec<Diagnostic>>) {
+fn parse(
+    bytes: Bytes,
+    files: &HostFiles,
+    purpose: Purpose,
+) -> (Source, Result<PodFile, Vec<Diagnostic>>) {
     let text = match String::from_utf8(bytes.content) {
         Ok(text) => text,
         Err(e) => {
@@ -158,8 +182,12 @@ fn parse(bytes: Bytes, unsupported: Unsupported) -> (Source, Result<PodFile, Vec
             return (Source { name: bytes.name, text }, Err(vec![Diagnostic::not_utf8(place)]));
         }
     };
-    let parsed = match file::parse(&text) {
-        Ok(file) if unsupported == Unsupported::Refuse && !file.unsupported.is_empty() => {
+    let files: &dyn Files = match purpose {
+        Purpose::Apply => files,
+        Purpose::Name => &AnyFile,
+    };
+    let parsed = match file::parse(&text, files) {
+        Ok(file) if purpose == Purpose::Apply && !file.unsupported.is_empty() => {
             Err(file.unsupported)
         }
         parsed => parsed,
@@ -183,7 +211,7 @@ mod tests {
         let path = tmp.path().join("web.toml");
         write(&path, b"name = \"w\xffb\"\n");
         let (mut ui, _, err) = testing::ui(Verbosity::Normal);
-        let loaded = load(&mut ui, &[path], Unsupported::Refuse).unwrap();
+        let loaded = load(&mut ui, &[path], Purpose::Apply).unwrap();
         let failure = loaded.all_valid("nothing was applied").unwrap_err();
         assert!(failure.to_string().ends_with("web.toml; nothing was applied"), "{failure}");
         assert!(failure.to_string().starts_with("1 error in "), "{failure}");
@@ -204,8 +232,8 @@ mod tests {
             write(&tmp.path().join(file), text.as_bytes());
         }
         let (mut ui, _, err) = testing::ui(Verbosity::Normal);
-        let loaded = load(&mut ui, &[tmp.path().to_owned()], Unsupported::Refuse).unwrap();
-        let names: Vec<_> = loaded.pods.iter().map(|pod| pod.name.as_str()).collect();
+        let loaded = load(&mut ui, &[tmp.path().to_owned()], Purpose::Apply).unwrap();
+        let names: Vec<_> = loaded.stated.pods.iter().map(|pod| pod.name.as_str()).collect();
         assert_eq!(names, ["web", "db"]);
         ui.err.flush().unwrap();
         assert!(err.text().contains("2.toml:1:"), "{}", err.text());
@@ -219,7 +247,7 @@ mod tests {
         let path = tmp.path().join("web.toml");
         write(&path, &vec![b'#'; (1 << 20) + 1]);
         let (mut ui, ..) = testing::ui(Verbosity::Normal);
-        let failure = load(&mut ui, &[path], Unsupported::Refuse).unwrap_err();
+        let failure = load(&mut ui, &[path], Purpose::Apply).unwrap_err();
         assert!(failure.to_string().ends_with("is larger than 1 MiB"), "{failure}");
         assert_eq!(failure.exit_code(), 2);
     }

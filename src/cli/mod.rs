@@ -31,10 +31,12 @@ pub mod rollback;
 pub mod run;
 pub mod schema;
 pub mod seed;
+pub mod volume;
 pub mod wait;
 
 pub mod credential_files;
 pub mod diagnostics;
+pub mod each;
 pub mod failure;
 pub mod flags;
 pub mod generate;
@@ -88,6 +90,7 @@ Examples:
   tank exec web -- sh           a shell inside it
   tank delete web               take it away
   tank image pull nginx:1.27    fetch an image; apply does it by itself where one is missing
+  tank volume list              the named volumes, and who uses them
   tank network inspect          the addresses and ports of pods
 
 Exit codes:
@@ -121,6 +124,7 @@ enum Command {
     Attach(attach::AttachArgs),
     Logs(logs::LogsArgs),
     Image(image::ImageArgs),
+    Volume(volume::VolumeArgs),
     Network(network::NetworkArgs),
     Doctor(doctor::DoctorArgs),
     Install(install::InstallArgs),
@@ -234,6 +238,7 @@ fn dispatch(command: Command, context: &mut Context) -> Outcome {
         Command::Attach(args) => attach::run(args, context),
         Command::Logs(args) => logs::run(&args, context),
         Command::Image(args) => image::run(&args, context),
+        Command::Volume(args) => volume::run(&args, context),
         Command::Network(args) => network::run(&args, context),
         Command::Doctor(args) => doctor::run(&args, context),
         Command::Install(args) => install::run(&args, context),

@@ -6,13 +6,14 @@ use clap::Args;
 
 use super::failure::{DONE, Failure};
 use super::flags::{Lock, Output};
-use super::input::{self, Unsupported};
+use super::input::{self, Purpose};
 use super::pass::{describe, exposure};
 use super::people;
 use super::pull_progress::{self, Fetch};
 use super::table::{Cell, Column, Table};
 use super::ui::{FAINT, STRONG};
 use super::{Context, Outcome};
+use crate::app::Stated;
 use crate::app::report::PlannedStep;
 
 /// There is something to do, and it was asked to say so by `--detailed-exitcode`.
@@ -44,13 +45,14 @@ pub fn run(args: &PlanArgs, context: &mut Context) -> Outcome {
     let candidate = if args.files.is_empty() {
         None
     } else {
-        let loaded = input::load(&mut context.ui, &args.files, Unsupported::Refuse)?;
+        let loaded = input::load(&mut context.ui, &args.files, Purpose::Apply)?;
         Some(loaded.all_valid("nothing was planned")?)
     };
     let mut app = context.open_for_plan(Lock::NONE)?;
-    let resolve = |pods: Vec<_>| {
-        let resolved = pull_progress::resolve(&mut app, &context.ui, &pods, Fetch::Nothing)?;
-        Ok::<_, Failure>((pods, resolved))
+    let resolve = |mut stated: Stated| {
+        let fetch = Fetch::Nothing;
+        stated.images = pull_progress::resolve(&mut app, &context.ui, &stated.pods, fetch)?;
+        Ok::<_, Failure>(stated)
     };
     let candidate = candidate.map(resolve).transpose()?;
     let report = app.plan(candidate)?;

@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::flags::{Files, Lock, Output};
-use super::input::{self, Unsupported};
+use super::input::{self, Purpose};
 use super::pass::Narrator;
 use super::pull_progress::{self, Fetch};
 use super::{Context, Outcome};
@@ -28,12 +28,13 @@ pub struct SeedArgs {
 
 /// Runs the verb.
 pub fn run(args: &SeedArgs, context: &mut Context) -> Outcome {
-    let mut loaded = input::load(&mut context.ui, &args.files.files, Unsupported::Refuse)?;
-    let pods = std::mem::take(&mut loaded.pods);
+    let mut loaded = input::load(&mut context.ui, &args.files.files, Purpose::Apply)?;
+    let mut stated = std::mem::take(&mut loaded.stated);
     let mut app = context.open(args.lock)?;
-    let resolved = pull_progress::resolve(&mut app, &context.ui, &pods, Fetch::ImagesOfNewPods)?;
+    let fetch = Fetch::ImagesOfNewPods;
+    stated.images = pull_progress::resolve(&mut app, &context.ui, &stated.pods, fetch)?;
     let mut narrator = Narrator::new(&mut context.ui, args.output.is_json(), false);
-    let report = app.seed(pods, resolved, &mut |progress| narrator.tell(progress))?;
+    let report = app.seed(stated, &mut |progress| narrator.tell(progress))?;
     let code = narrator.finish(&report)?;
     loaded.failure("the others were seeded").map_or(Ok(code), Err)
 }

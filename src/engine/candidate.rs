@@ -9,23 +9,36 @@ use super::Engine;
 use super::error::{Error, Result};
 use super::pull::Resolved;
 use crate::model::pod::{Pull, Source};
-use crate::model::{Container, ContainerName, DesiredPod, Digest, Pod, PodName, RunState, State};
+use crate::model::{
+    Container, ContainerName, DesiredPod, Digest, Pod, PodName, RunState, State, secret,
+};
 use crate::plan::Observed;
-use crate::store::Revision;
+use crate::store::{Contents, Revision};
 
 /// A change of what is desired.
 #[derive(Debug, Clone)]
 pub enum Desire {
     /// These pods, as they are.
-    Put(Vec<Pod>, Resolved),
+    Put(Stated),
     /// Those of these pods that are not there yet.
-    Create(Vec<Pod>, Resolved),
+    Create(Stated),
     /// None of these.
     Delete(Vec<PodName>),
     /// This pod as it was at a generation; `None` is the last that was another than it is now.
     Rollback(PodName, Option<u64>),
     /// Other run states of these.
     Run(Vec<PodName>, RunChange),
+}
+
+/// Pods as people state them, with what was found out for them.
+#[derive(Debug, Clone, Default)]
+pub struct Stated {
+    /// The pods.
+    pub pods: Vec<Pod>,
+    /// What the registries said of their images.
+    pub images: Resolved,
+    /// What was in the files of the host that they show copies of.
+    pub contents: Contents,
 }
 
 /// What people want of a pod that they have stated.
@@ -95,8 +108,8 @@ impl Desire {
     /// The pods it is about, in the order they were given.
     pub fn names(&self) -> Vec<PodName> {
         match self {
-            Self::Put(pods, _) | Self::Create(pods, _) => {
-                pods.iter().map(|pod| pod.name.clone()).collect()
+            Self::Put(stated) | Self::Create(stated) => {
+                stated.pods.iter().map(|pod| pod.name.clone()).collect()
             }
             Self::Delete(names) | Self::Run(names, _) => names.clone(),
             Self::Rollback(name, _) => vec![name.clone()],
@@ -194,13 +207,17 @@ impl Engine {
     ) -> Result<Put> {
         let position = desired.iter().position(|other| other.pod.name == pod.name);
         let old = position.map(|position| &desired[position]).filter(|old| !old.deleting);
-        let images = self.resolve(pod, old, resolved)?;
+        let mut pod = pod.clone();
+        secret::unmask(&mut pod, old.map(|old| &old.pod)).map_err(|(container, target)| {
+            Error::NoSecret { container, target: target.display().to_string() }
+        })?;
+        let images = self.resolve(&pod, old, resolved)?;
         let kind = match old {
             None => PutKind::Created,
-            Some(old) if old.pod == *pod && old.images == images => PutKind::Unchanged,
+            Some(old) if old.pod == pod && old.images == images => PutKind::Unchanged,
             Some(_) => PutKind::Configured,
         };
-        let put = Put { pod: pod.clone(), images, kind };
+        let put = Put { pod, images, kind };
         if kind != PutKind::Unchanged {
             let before = position.map(|position| desired.remove(position));
             desired.push(put.desired(before.as_ref(), now));

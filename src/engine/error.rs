@@ -1,8 +1,9 @@
 //! The error of the engine.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::model::{ContainerName, PodName};
+use crate::model::{ContainerName, PodName, VolumeName};
 use crate::{image, net, runtime, store, sys};
 
 /// What the engine could not do.
@@ -32,6 +33,22 @@ pub enum Error {
         /// The generations that are on record.
         known: String,
     },
+    /// The content of a secret mount is the mask that stands for one, and none is stored.
+    #[error("container {container}: mount {target} has a masked content, and none is stored")]
+    NoSecret {
+        /// The container.
+        container: ContainerName,
+        /// The target of the mount.
+        target: String,
+    },
+    /// What a mount shows is not on record.
+    #[error("container {container}: what {path} had in it is not on record")]
+    NoContent {
+        /// The container.
+        container: ContainerName,
+        /// The file of the host.
+        path: String,
+    },
     /// The root directory of a container is not there.
     #[error("container {container}: rootfs {path} is not a directory")]
     NoRootfs {
@@ -39,6 +56,14 @@ pub enum Error {
         container: ContainerName,
         /// The directory.
         path: String,
+    },
+    /// A volume that was to be removed is some pod's.
+    #[error("volume {volume} is used by {}", pods.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))]
+    VolumeInUse {
+        /// The volume.
+        volume: VolumeName,
+        /// The pods.
+        pods: BTreeSet<PodName>,
     },
     /// A device of the pod file is not one.
     #[error("container {container}: {path} is not a device")]

@@ -31,6 +31,7 @@ fn kind(exit: &Exit) -> &'static str {
     match exit.reason {
         ExitReason::Exited => "exited",
         ExitReason::Oom => "oom",
+        ExitReason::Probe(_) => "unhealthy",
         ExitReason::Stopped => "stopped",
         ExitReason::StartFailed(_) => "start-failed",
         ExitReason::HostReboot => "host-reboot",
@@ -42,6 +43,7 @@ fn words(exit: &Exit) -> String {
     match (&exit.reason, exit.code, exit.signal) {
         (ExitReason::StartFailed(why), ..) => format!("did not start: {why}"),
         (ExitReason::HostReboot, ..) => "was lost when the host was restarted".to_owned(),
+        (ExitReason::Probe(why), ..) => format!("was ended: {why}"),
         (ExitReason::Oom, ..) => "was killed: out of memory".to_owned(),
         (ExitReason::Unknown, ..) | (_, None, None) => "ended, exit unknown".to_owned(),
         (_, Some(code), _) => format!("exited with code {code}"),

@@ -75,6 +75,9 @@ impl Engine {
         let template = connecting.row.as_ref().map(|row| self.layout(row));
         let (journaled, refused) = self.store.write(|tx| {
             tx.note_boot(&boot)?;
+            if let Change::Desire(Desire::Put(stated) | Desire::Create(stated)) = change {
+                tx.put_contents(&stated.contents)?;
+            }
             for put in puts {
                 write_put(tx, put, now)?;
             }

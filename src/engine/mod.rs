@@ -35,12 +35,13 @@ mod place;
 mod prepare;
 mod pull;
 mod steps;
+mod volumes;
 
 use std::cell::OnceCell;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
-pub use candidate::{Desire, Put, PutKind, RunChange};
+pub use candidate::{Desire, Put, PutKind, RunChange, Stated};
 pub use error::{Error, Result};
 pub use execute::chain;
 pub use image_store::Pruned;
@@ -49,6 +50,7 @@ pub use observe::Snapshot;
 pub use pass::{Busy, Change, Event, Pass, PassResult, StepFailure};
 pub use place::{InstancePlace, base_name};
 pub use pull::{Network, Resolved};
+pub use volumes::VolumeUse;
 
 use crate::image::ImageDirs;
 use crate::model::settings::{LogSettings, NetworkSettings};

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use jiff::Timestamp;
 
-use super::candidate::{Desire, Put, PutKind};
+use super::candidate::{Desire, Put, PutKind, Stated};
 use super::execute::{Execution, Finished, Work, chain};
 use super::journal::{Intent, Journaled};
 use super::lock::{self, PodLock};
@@ -257,19 +257,20 @@ impl Engine {
     ) -> Result<Vec<Put>> {
         match change {
             Change::Nothing => Ok(Vec::new()),
-            Change::Desire(Desire::Put(pods, resolved)) => {
-                let puts = self.put(&mut snapshot.desired, pods, resolved, now)?;
+            Change::Desire(Desire::Put(stated)) => {
+                let Stated { pods, images, .. } = stated;
+                let puts = self.put(&mut snapshot.desired, pods, images, now)?;
                 for put in &puts {
                     self.observe_sandbox(snapshot, &put.pod);
                 }
                 Ok(puts)
             }
-            Change::Desire(Desire::Create(pods, resolved)) => {
+            Change::Desire(Desire::Create(stated)) => {
                 let is_new = |pod: &&crate::model::Pod| {
                     !snapshot.desired.iter().any(|old| old.pod.name == pod.name && !old.deleting)
                 };
-                let new: Vec<_> = pods.iter().filter(is_new).cloned().collect();
-                let puts = self.put(&mut snapshot.desired, &new, resolved, now)?;
+                let new: Vec<_> = stated.pods.iter().filter(is_new).cloned().collect();
+                let puts = self.put(&mut snapshot.desired, &new, &stated.images, now)?;
                 for put in &puts {
                     self.observe_sandbox(snapshot, &put.pod);
                 }

@@ -9,15 +9,16 @@ use oci_spec::runtime::{LinuxDevice, LinuxDeviceBuilder, LinuxDeviceType, LinuxS
 use super::error::{Error, Result};
 use super::{Engine, place::InstancePlace};
 use crate::image::ImageConfig;
-use crate::model::pod::{Network, Seccomp, Source};
+use crate::model::pod::{HostFile, Mount, MountSource, Network, Seccomp, Source};
 use crate::model::settings::LogSettings;
 use crate::model::{Container, DesiredPod, Digest, Instance, Pod};
 use crate::runtime::capabilities::{self, Capability};
-use crate::runtime::launch::{Launch, LogFile, PROTOCOL};
+use crate::runtime::launch::{Launch, LogFile, PROTOCOL, VolumeMount};
 use crate::runtime::rlimit::{self, HostLimits};
 use crate::runtime::seccomp;
 use crate::runtime::spec::{self, Context, ImageDefaults};
-use crate::runtime::start::EtcFiles;
+use crate::runtime::start::{ManagedFiles, MountedFile};
+use crate::runtime::volume::Turn;
 use crate::sys;
 
 /// Everything that starting an instance takes.
@@ -25,7 +26,7 @@ use crate::sys;
 pub(super) struct Prepared {
     pub(super) launch: Launch,
     pub(super) spec: Spec,
-    pub(super) etc: EtcFiles,
+    pub(super) files: ManagedFiles,
     pub(super) notes: Vec<String>,
 }
 
@@ -55,6 +56,7 @@ impl Engine {
         let context = Context {
             root: place.directory.join("root"),
             files: place.directory.join("files"),
+            volumes: self.directories.volumes(),
             net: (pod.network != Network::Host).then(|| self.namespace(pod, "net")),
             ipc: self.namespace(pod, "ipc"),
             uts: self.namespace(pod, "uts"),
@@ -83,6 +85,7 @@ impl Engine {
             make_working_dir: base.from_image && container.working_dir.is_none(),
             init: container.init,
             stdin: container.stdin,
+            volumes: self.mount_volumes(container)?,
             monitor_cgroup: self.cgroups.monitors(),
             log: LogFile {
                 path: self.directories.log(&pod.name, &container.name, instance.attempt),
@@ -91,7 +94,56 @@ impl Engine {
             },
             afterwards: self.afterwards(&pod.name),
         };
-        Ok(Prepared { launch, spec, etc: self.etc_files(pod)?, notes })
+        let files = ManagedFiles { etc: self.etc_files(pod)?, mounted: self.mounted(container)? };
+        Ok(Prepared { launch, spec, files, notes })
+    }
+
+    /// The named volumes of a container. Those that are not there are made: they outlive it.
+    fn mount_volumes(&self, container: &Container) -> Result<Vec<VolumeMount>> {
+        let named = |mount: &Mount| match &mount.source {
+            MountSource::Volume(name) => Some((name.clone(), mount.target.clone())),
+            _ => None,
+        };
+        let named: Vec<_> = container.mounts.iter().filter_map(named).collect();
+        if named.is_empty() {
+            return Ok(Vec::new());
+        }
+        let turn = Turn::to_make(&self.directories)?;
+        for (name, _) in &named {
+            turn.make(&self.directories, name)?;
+        }
+        let mount =
+            |(name, target)| VolumeMount { directory: self.directories.volume(&name), target };
+        Ok(named.into_iter().map(mount).collect())
+    }
+
+    /// The files that the mounts of a container show.
+    fn mounted(&self, container: &Container) -> Result<Vec<MountedFile>> {
+        let mut files = Vec::new();
+        for (place, mount) in container.mounts.iter().enumerate() {
+            let (content, executable) = match &mount.source {
+                MountSource::Content(text) => (text.clone().into_bytes(), false),
+                MountSource::File(file) => (self.content(container, file)?, file.executable),
+                _ => continue,
+            };
+            // Whoever the program runs as has to read it; the container keeps all others out.
+            let mode = match (mount.secret, executable) {
+                (false, false) => 0o644,
+                (false, true) => 0o755,
+                (true, false) => 0o444,
+                (true, true) => 0o555,
+            };
+            files.push(MountedFile { name: spec::mounted_file(place), content, mode });
+        }
+        Ok(files)
+    }
+
+    fn content(&self, container: &Container, file: &HostFile) -> Result<Vec<u8>> {
+        let content = self.store.read(|state| state.content(&file.content))?;
+        content.ok_or_else(|| Error::NoContent {
+            container: container.name.clone(),
+            path: file.path.display().to_string(),
+        })
     }
 
     /// How much of a container's log is kept.

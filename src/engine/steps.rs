@@ -70,8 +70,8 @@ impl Engine {
             let executable = self.executable()?;
             let monitors = self.monitors_directory()?;
             let monitors = monitors.as_ref().map(AsFd::as_fd);
-            let Prepared { launch, spec, etc, .. } = &prepared;
-            Ok(start::start(launch, spec, etc, executable, monitors)?)
+            let Prepared { launch, spec, files, .. } = &prepared;
+            Ok(start::start(launch, spec, files, executable, monitors)?)
         });
         fault::point("spawned");
         match begun {

@@ -53,7 +53,7 @@ impl<R: Read> Read for Hashing<R> {
 }
 
 /// The digest of `content`.
-pub(super) fn digest_of(content: &[u8]) -> Digest {
+pub fn digest_of(content: &[u8]) -> Digest {
     Digest::from_sha256(Sha256::digest(content).into())
 }
 

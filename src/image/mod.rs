@@ -57,6 +57,7 @@ pub use complete::LayerInfo;
 pub use config::ImageConfig;
 pub use dirs::{Exclusive, ImageDirs, Swept};
 pub use error::{Error, Result};
+pub use hashing::digest_of;
 pub use install::LoadedImage;
 pub use layer::Unpacked;
 pub use load::{Ledger, load};

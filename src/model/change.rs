@@ -2,7 +2,7 @@
 
 use toml::{Table, Value};
 
-use super::render::{inline, pod_values};
+use super::render::{compared_values, inline};
 use super::shape::{self, Kind};
 use super::{ContainerName, Pod};
 
@@ -32,7 +32,7 @@ pub fn changes(old: &Pod, new: &Pod) -> Vec<Change> {
         return Vec::new();
     }
     let mut found = Changes { list: Vec::new(), container: None };
-    found.tables(&shape::POD, &pod_values(old), &pod_values(new), "");
+    found.tables(&shape::POD, &compared_values(old), &compared_values(new), "");
     found.list
 }
 

@@ -44,6 +44,8 @@ pub enum ExitReason {
     Exited,
     /// The kernel killed it for want of memory.
     Oom,
+    /// A probe failed, and it was ended for that; the text says which probe and how.
+    Probe(String),
     /// tank was asked to stop, replace or delete it.
     Stopped,
     /// It never became the program; the text says which step failed and why.

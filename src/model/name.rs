@@ -20,6 +20,9 @@ pub struct NameError {
 /// The longest pod or container name, as for a DNS label (RFC 1123).
 const MAX_NAME: usize = 63;
 
+/// The longest name of a volume.
+const MAX_VOLUME_NAME: usize = 64;
+
 fn check_label(what: &'static str, text: &str) -> Result<(), NameError> {
     let inner = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'-';
     let problem = if text.is_empty() {
@@ -102,6 +105,12 @@ name_type!(
     check_label
 );
 name_type!(
+    /// The name of a volume: `[a-zA-Z0-9][a-zA-Z0-9_.-]*`, at most 64 characters.
+    VolumeName,
+    "volume name",
+    check_volume
+);
+name_type!(
     /// The identifier of an instance: 16 lower-case hexadecimal digits.
     InstanceId,
     "instance id",
@@ -126,6 +135,21 @@ fn check_instance_id(what: &'static str, text: &str) -> Result<(), NameError> {
     }
     let text = text.chars().take(80).collect();
     Err(NameError { what, text, problem: "is not 16 hexadecimal digits" })
+}
+
+fn check_volume(what: &'static str, text: &str) -> Result<(), NameError> {
+    let inner = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'_' | b'.' | b'-');
+    let problem = if text.is_empty() {
+        "is empty"
+    } else if text.len() > MAX_VOLUME_NAME {
+        "is longer than 64 characters"
+    } else if text.starts_with(['_', '.', '-']) || !text.bytes().all(inner) {
+        "may only have letters, digits, _, . and -, and must start with a letter or a digit"
+    } else {
+        return Ok(());
+    };
+    let text = text.chars().take(80).collect();
+    Err(NameError { what, text, problem })
 }
 
 fn check_digest(what: &'static str, text: &str) -> Result<(), NameError> {
@@ -205,6 +229,16 @@ mod tests {
         }
         for bad in ["", "-a", "a-", "A", "../x", "a/b", "a.b", "a\n", "é", &"x".repeat(64)] {
             assert!(bad.parse::<PodName>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn volume_names_are_file_names() {
+        for good in ["a", "web_data.1", "A-1", &"x".repeat(64)] {
+            assert!(good.parse::<VolumeName>().is_ok(), "{good}");
+        }
+        for bad in ["", ".", "..", "a/b", "-a", "_a", "é", &"x".repeat(65)] {
+            assert!(bad.parse::<VolumeName>().is_err(), "{bad}");
         }
     }
 

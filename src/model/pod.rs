@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Bytes, ContainerName, Cpus, PodName};
+use super::{Bytes, ContainerName, Cpus, Digest, PodName, VolumeName};
 
 /// A named group of containers that share network, IPC and host name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -255,15 +255,26 @@ pub struct Mount {
 #[serde(rename_all = "lowercase")]
 pub enum MountSource {
     /// A named volume, which outlives the pod.
-    Volume(String),
+    Volume(VolumeName),
     /// A path of the host.
     Host(PathBuf),
     /// Memory, of at most this size.
     Tmpfs(Bytes),
     /// A file with this text.
     Content(String),
-    /// A file with the content that this file of the host had when it was applied.
-    File(PathBuf),
+    /// A file with the content that a file of the host had when it was applied.
+    File(HostFile),
+}
+
+/// A file of the host, as it was when its pod was applied.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HostFile {
+    /// Where it is; absolute.
+    pub path: PathBuf,
+    /// The digest of what was in it.
+    pub content: Digest,
+    /// Whether it could be executed.
+    pub executable: bool,
 }
 
 /// How much of a container's log is kept. What is `None` is as `config.toml` says.
@@ -310,6 +321,31 @@ pub enum Check {
     },
     /// A command in the container that must return 0.
     Exec(Vec<String>),
+}
+
+impl Pod {
+    /// Its init containers and its containers, in the order they start in.
+    pub fn all_containers(&self) -> impl Iterator<Item = &Container> {
+        self.init_containers.iter().chain(&self.containers)
+    }
+
+    /// The files of the host that its containers see copies of.
+    pub fn host_files(&self) -> impl Iterator<Item = &HostFile> {
+        let mounts = self.all_containers().flat_map(|container| &container.mounts);
+        mounts.filter_map(|mount| match &mount.source {
+            MountSource::File(file) => Some(file),
+            _ => None,
+        })
+    }
+
+    /// The named volumes of its containers.
+    pub fn volumes(&self) -> impl Iterator<Item = &VolumeName> {
+        let mounts = self.all_containers().flat_map(|container| &container.mounts);
+        mounts.filter_map(|mount| match &mount.source {
+            MountSource::Volume(volume) => Some(volume),
+            _ => None,
+        })
+    }
 }
 
 #[cfg(test)]

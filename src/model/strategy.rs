@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv6Addr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use proptest::collection::{btree_map, btree_set, vec};
@@ -10,11 +10,34 @@ use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 
+use super::file::{self, Diagnostic, Files, PodFile};
 use super::pod::{
-    Capabilities, Check, Container, LogLimits, Mount, MountSource, Network, Pod, Port, Probe,
-    Protocol, Pull, Restart, RestartPolicy, Seccomp, Source, Ulimit,
+    Capabilities, Check, Container, HostFile, LogLimits, Mount, MountSource, Network, Pod, Port,
+    Probe, Protocol, Pull, Restart, RestartPolicy, Seccomp, Source, Ulimit,
 };
-use super::{Bytes, Cpus, Signal, capability, ulimit};
+use super::{Bytes, Cpus, Digest, Signal, capability, fnv, ulimit};
+
+/// The files of a host where the content of each is as its path says.
+struct ByName;
+
+impl Files for ByName {
+    fn look(&self, path: &Path) -> Result<HostFile, String> {
+        if path.ends_with("missing") {
+            return Err("is not there".to_owned());
+        }
+        let name = path.display().to_string();
+        let executable = name.ends_with('x');
+        let hash =
+            fnv::fnv1a(name.as_bytes()).to_be_bytes().repeat(4).try_into().unwrap_or_default();
+        let path = Path::new("/").join(path);
+        Ok(HostFile { path, content: Digest::from_sha256(hash), executable })
+    }
+}
+
+/// Reads a pod file on such a host.
+pub(crate) fn parse(source: &str) -> Result<PodFile, Vec<Diagnostic>> {
+    file::parse(source, &ByName)
+}
 
 /// Any valid pod, also with what this version does not carry out yet.
 pub(crate) fn pod() -> impl Strategy<Value = Pod> {
@@ -186,11 +209,12 @@ fn ulimits() -> impl Strategy<Value = BTreeMap<String, Ulimit>> {
 
 fn mount() -> impl Strategy<Value = Mount> {
     let source = prop_oneof![
-        "[a-zA-Z0-9][a-zA-Z0-9_.-]{0,6}".prop_map(MountSource::Volume),
+        "[a-zA-Z0-9][a-zA-Z0-9_.-]{0,6}"
+            .prop_map(|name| MountSource::Volume(name.parse().unwrap())),
         path().prop_map(|path| MountSource::Host(path.into())),
         (1..=u64::MAX).prop_map(|size| MountSource::Tmpfs(Bytes(size))),
         any::<String>().prop_map(MountSource::Content),
-        "[./a-z]{1,8}".prop_map(|path| MountSource::File(path.into())),
+        "/[.a-z]{1,8}".prop_map(|path| MountSource::File(ByName.look(path.as_ref()).unwrap())),
     ];
     (path(), source, any::<bool>(), any::<bool>()).prop_map(
         |(target, source, read_only, secret)| Mount {

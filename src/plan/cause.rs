@@ -21,6 +21,7 @@ fn exit_text(exit: &Exit) -> String {
         ExitReason::Stopped => "was stopped, should run".to_owned(),
         ExitReason::Unknown => "monitor was lost, exit unknown".to_owned(),
         ExitReason::StartFailed(problem) => format!("start failed: {problem}"),
+        ExitReason::Probe(problem) => problem.clone(),
         ExitReason::Oom => "out of memory".to_owned(),
         ExitReason::Exited => match (exit.code, exit.signal) {
             (Some(code), _) => format!("exited with code {code}"),

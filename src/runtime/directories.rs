@@ -3,6 +3,7 @@
 //! ```text
 //! ROOT/bin/                       copies of the program that monitors and inits run from
 //! ROOT/containers/<id>/           spec.json, launch.json, exit.json, files/, upper/, work/, root/
+//! ROOT/volumes/<name>/data        what a named volume holds
 //! ROOT/logs/<pod>/<container>/    <attempt>.log and its complete files, see super::log
 //! RUN/pods/<pod>/ns/              the pinned namespaces
 //! RUN/containers/<id>/            monitor.lock, attach.sock, status.json, stopping
@@ -11,7 +12,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::model::{ContainerName, InstanceId, PodName};
+use crate::model::{ContainerName, InstanceId, PodName, VolumeName};
 
 /// The two roots, and the paths below them.
 #[derive(Debug, Clone)]
@@ -46,6 +47,16 @@ impl Directories {
     /// The directory of one instance's run state.
     pub fn run_container(&self, id: &InstanceId) -> PathBuf {
         self.run_containers().join(id)
+    }
+
+    /// The directory of all named volumes.
+    pub fn volumes(&self) -> PathBuf {
+        self.root.join("volumes")
+    }
+
+    /// The directory of one named volume; what it holds is in [`super::volume::DATA`].
+    pub fn volume(&self, name: &VolumeName) -> PathBuf {
+        self.volumes().join(name)
     }
 
     /// The directory of one pod's logs.

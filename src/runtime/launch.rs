@@ -44,12 +44,24 @@ pub struct Launch {
     /// Whether its standard input is a pipe that those who attach write to.
     #[serde(default)]
     pub stdin: bool,
+    /// The named volumes it mounts.
+    #[serde(default)]
+    pub volumes: Vec<VolumeMount>,
     /// The cgroup of all monitors, relative to the hierarchies' roots.
     pub monitor_cgroup: String,
     /// Its log.
     pub log: LogFile,
     /// What the monitor becomes when the program ended by itself: the path of tank, then arguments.
     pub afterwards: Vec<String>,
+}
+
+/// A named volume that appears in the container. A new one begins with what the image has there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VolumeMount {
+    /// The directory of the volume; see [`super::volume`].
+    pub directory: PathBuf,
+    /// Where it appears.
+    pub target: PathBuf,
 }
 
 /// Where output goes, and how much of it is kept.

@@ -39,5 +39,6 @@ pub mod seccomp;
 pub mod spec;
 pub mod start;
 pub mod user;
+pub mod volume;
 
 pub use error::{Error, Result};

@@ -13,6 +13,7 @@ use oci_spec::runtime::{
     RootBuilder, Spec, SpecBuilder,
 };
 
+use super::volume;
 use crate::model::pod::MountSource;
 use crate::model::{Container, Pod};
 
@@ -65,8 +66,11 @@ pub struct ImageDefaults {
 pub struct Context {
     /// The host directory that becomes the root file system.
     pub root: PathBuf,
-    /// The host directory with the files `hosts`, `hostname` and `resolv.conf`.
+    /// The host directory with the files `hosts`, `hostname` and `resolv.conf`, and those that
+    /// mounts show ([`mounted_file`]).
     pub files: PathBuf,
+    /// The host directory of the named volumes.
+    pub volumes: PathBuf,
     /// The files that pin the pod's namespaces.
     pub net: Option<PathBuf>,
     /// As `net`.
@@ -125,6 +129,7 @@ fn assemble(
     context: Context,
     arguments: Vec<String>,
 ) -> Result<Spec, OciSpecError> {
+    let mounts = mounts(container, &context)?;
     let process = ProcessBuilder::default()
         .terminal(container.tty)
         .args(arguments)
@@ -135,7 +140,6 @@ fn assemble(
         .no_new_privileges(container.no_new_privileges)
         .oom_score_adj(0)
         .build()?;
-    let mounts = mounts(container, &context.files)?;
     let mut linux = LinuxBuilder::default()
         .namespaces(namespaces(context.net.as_deref(), &context.ipc, &context.uts)?)
         .cgroups_path(context.cgroup)
@@ -234,7 +238,14 @@ fn resources(container: &Container) -> Result<oci_spec::runtime::LinuxResources,
     resources.build()
 }
 
-fn mounts(container: &Container, files: &Path) -> Result<Vec<Mount>, OciSpecError> {
+/// The name of the file that the mount in this place of a container's list shows, where it shows
+/// one that tank writes.
+pub fn mounted_file(place: usize) -> String {
+    format!("mount-{place}")
+}
+
+fn mounts(container: &Container, context: &Context) -> Result<Vec<Mount>, OciSpecError> {
+    let files = &context.files;
     let mut mounts = vec![
         file_system("proc", "/proc", &["nosuid", "noexec", "nodev"])?,
         file_system("tmpfs", "/dev", &["nosuid", "strictatime", "mode=755", "size=65536k"])?,
@@ -251,7 +262,7 @@ fn mounts(container: &Container, files: &Path) -> Result<Vec<Mount>, OciSpecErro
     for name in ["hosts", "hostname", "resolv.conf"] {
         mounts.push(bind(&files.join(name), &Path::new("/etc").join(name), false, false)?);
     }
-    for mount in &container.mounts {
+    for (place, mount) in container.mounts.iter().enumerate() {
         let mode = if mount.read_only { "ro" } else { "rw" };
         mounts.push(match &mount.source {
             MountSource::Host(path) => bind(path, &mount.target, mount.read_only, true)?,
@@ -260,7 +271,13 @@ fn mounts(container: &Container, files: &Path) -> Result<Vec<Mount>, OciSpecErro
                 let options = ["nosuid", "nodev", "mode=1777", mode, &size];
                 file_system("tmpfs", mount.target.to_string_lossy().as_ref(), &options)?
             }
-            MountSource::Volume(_) | MountSource::Content(_) | MountSource::File(_) => continue,
+            MountSource::Volume(name) => {
+                let data = context.volumes.join(name).join(volume::DATA);
+                bind(&data, &mount.target, mount.read_only, false)?
+            }
+            MountSource::Content(_) | MountSource::File(_) => {
+                bind(&files.join(mounted_file(place)), &mount.target, mount.read_only, false)?
+            }
         });
     }
     Ok(mounts)

@@ -29,6 +29,26 @@ pub struct EtcFiles {
     pub resolv_conf: String,
 }
 
+/// A file that a mount shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MountedFile {
+    /// Its name, see [`super::spec::mounted_file`].
+    pub name: String,
+    /// What is in it.
+    pub content: Vec<u8>,
+    /// Its permissions.
+    pub mode: u32,
+}
+
+/// The files that tank writes for an instance to see.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ManagedFiles {
+    /// Those of `/etc`.
+    pub etc: EtcFiles,
+    /// Those of its mounts.
+    pub mounted: Vec<MountedFile>,
+}
+
 /// Why an instance did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
@@ -54,11 +74,11 @@ pub struct Starting {
 pub fn start(
     launch: &Launch,
     spec: &Spec,
-    etc: &EtcFiles,
+    files: &ManagedFiles,
     executable: &Sealed,
     monitors: Option<BorrowedFd<'_>>,
 ) -> sys::Result<Starting> {
-    prepare(launch, spec, etc)?;
+    prepare(launch, spec, files)?;
     let (ours, theirs) = socket::pair()?;
     let path = launch.files().launch();
     let launch_file = open(&path, OFlags::RDONLY)?;
@@ -84,7 +104,7 @@ fn open(path: &Path, flags: OFlags) -> sys::Result<OwnedFd> {
         .map_err(|errno| sys::Error::new("open", path.display().to_string(), errno))
 }
 
-fn prepare(launch: &Launch, spec: &Spec, etc: &EtcFiles) -> sys::Result<()> {
+fn prepare(launch: &Launch, spec: &Spec, managed: &ManagedFiles) -> sys::Result<()> {
     let directory = &launch.directory;
     file::make_dirs(directory, 0o700)?;
     file::make_dirs(&launch.run, 0o700)?;
@@ -98,11 +118,15 @@ fn prepare(launch: &Launch, spec: &Spec, etc: &EtcFiles) -> sys::Result<()> {
     if let Some(parent) = launch.log.path.parent() {
         file::make_dirs(parent, 0o700)?;
     }
+    let ManagedFiles { etc, mounted } = managed;
     let texts =
         [("hosts", &etc.hosts), ("hostname", &etc.hostname), ("resolv.conf", &etc.resolv_conf)];
     for (name, text) in texts {
         let path = directory.join("files").join(name);
         file::replace(&path, text.as_bytes(), 0o644, Durability::Volatile)?;
+    }
+    for MountedFile { name, content, mode } in mounted {
+        file::replace(&directory.join("files").join(name), content, *mode, Durability::Volatile)?;
     }
     write_json(&launch.files().spec(), spec)?;
     write_json(&launch.files().launch(), launch)

@@ -217,12 +217,13 @@ impl Tx<'_> {
                 VALUES (?1, ?2, ?3, ?4, ?5)",
             params![pod.name.as_str(), generation, spec, images, micros(now)],
         )?;
+        self.show_contents(pod, generation)?;
         self.run(
             doing,
             "DELETE FROM revisions WHERE pod = ?1 AND generation <= ?2",
             params![pod.name.as_str(), generation.saturating_sub(KEPT_REVISIONS)],
         )?;
-        Ok(())
+        self.drop_unseen_contents()
     }
 
     /// Marks a pod as being deleted. Its row stays until [`forget_pod`](Self::forget_pod).
@@ -277,6 +278,6 @@ impl Tx<'_> {
         let doing = "forget a pod";
         self.run(doing, "DELETE FROM pods WHERE name = ?1", [name.as_str()])?;
         self.run(doing, "DELETE FROM journal WHERE pod = ?1", [name.as_str()])?;
-        Ok(())
+        self.drop_unseen_contents()
     }
 }

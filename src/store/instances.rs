@@ -68,6 +68,7 @@ fn exit_reason(columns: &mut Columns<'_, '_>) -> rusqlite::Result<Option<ExitRea
     Ok(Some(match (kind.as_str(), detail) {
         ("exited", None) => ExitReason::Exited,
         ("oom", None) => ExitReason::Oom,
+        ("probe", Some(detail)) => ExitReason::Probe(detail),
         ("stopped", None) => ExitReason::Stopped,
         ("start-failed", Some(detail)) => ExitReason::StartFailed(detail),
         ("host-reboot", None) => ExitReason::HostReboot,
@@ -80,6 +81,7 @@ fn exit_reason_columns(reason: &ExitReason) -> (&'static str, Option<&str>) {
     match reason {
         ExitReason::Exited => ("exited", None),
         ExitReason::Oom => ("oom", None),
+        ExitReason::Probe(detail) => ("probe", Some(detail)),
         ExitReason::Stopped => ("stopped", None),
         ExitReason::StartFailed(detail) => ("start-failed", Some(detail)),
         ExitReason::HostReboot => ("host-reboot", None),

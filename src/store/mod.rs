@@ -21,6 +21,7 @@
 
 mod check;
 mod column;
+mod contents;
 mod desired;
 mod error;
 mod events;
@@ -44,6 +45,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, TransactionBehavior};
 
+pub use contents::Contents;
 pub use desired::{Put, PutResult, Revision, Update};
 pub use error::{Error, Result};
 pub use events::{Event, NewEvent};

@@ -1,5 +1,6 @@
 //! Tests of the state, on real files.
 
+mod contents;
 mod crash;
 mod desired;
 mod disk;

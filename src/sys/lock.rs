@@ -24,6 +24,13 @@ pub fn exclusive(file: &File) -> Result<()> {
         .map_err(|errno| Error::new("flock", "", errno))
 }
 
+/// Takes the file's flock together with others who do, waiting for whoever has it alone.
+pub fn shared(file: &File) -> Result<()> {
+    use rustix::fs::{FlockOperation, flock};
+    rustix::io::retry_on_intr(|| flock(file, FlockOperation::LockShared))
+        .map_err(|errno| Error::new("flock", "", errno))
+}
+
 fn record(kind: i32) -> libc::flock {
     // SAFETY: struct flock is plain integers; all zeroes means the whole file.
     let mut record: libc::flock = unsafe { std::mem::zeroed() };

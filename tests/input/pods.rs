@@ -99,8 +99,6 @@ fn keys_of_later_versions_are_refused_in_their_place() {
     for (pod, container, part) in [
         ("depends_on = [\"box\"]\n", "", "depends_on is not supported yet"),
         ("", "[containers.liveness]\nexec = [\"/bin/true\"]\n", "liveness is not supported yet"),
-        ("", "[[containers.mounts]]\ntarget = \"/x\"\nvolume = \"v\"\n", "is not supported yet"),
-        ("", "[[containers.mounts]]\ntarget = \"/x\"\ncontent = \"c\"\n", "is not supported yet"),
     ] {
         let file = format!("name = \"later\"\nnetwork = \"none\"\n{pod}{CONTAINER}{container}");
         let output = healthy.tank.apply(&file);

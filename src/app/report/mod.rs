@@ -7,6 +7,7 @@ mod image;
 mod network;
 mod pass;
 mod pod;
+mod volume;
 
 pub use image::{
     ImageInspectReport, ImageListReport, ImagePruneReport, ImagePullReport, ImageRemoveReport,
@@ -20,6 +21,7 @@ pub use pod::{
     ChangeReport, ContainerReport, DescribeReport, EventReport, HistoryReport, ListReport,
     PodStatus, PodSummary, PsReport, RevisionReport, Sync,
 };
+pub use volume::{VolumeInspectReport, VolumeListReport, VolumePruneReport, VolumeReport};
 
 #[cfg(test)]
 mod tests;

@@ -135,7 +135,7 @@ impl ContainerReport {
             _ => None,
         };
         let detail = match exit.map(|exit| &exit.reason) {
-            Some(ExitReason::StartFailed(why)) => Some(why.clone()),
+            Some(ExitReason::StartFailed(why) | ExitReason::Probe(why)) => Some(why.clone()),
             _ => None,
         };
         Self {
@@ -174,6 +174,7 @@ fn reason_word(reason: &ExitReason) -> &'static str {
     match reason {
         ExitReason::Exited => "exited",
         ExitReason::Oom => "oom",
+        ExitReason::Probe(_) => "probe",
         ExitReason::Stopped => "stopped",
         ExitReason::StartFailed(_) => "start-failed",
         ExitReason::HostReboot => "host-reboot",

@@ -2,9 +2,9 @@
 
 use clap::Args;
 
-use super::each;
 use crate::app::report::ImagePullReport;
 use crate::app::{Platform, PullRequest};
+use crate::cli::each::Each;
 use crate::cli::flags::{self, Lock, Output};
 use crate::cli::pull_progress::PullProgress;
 use crate::cli::{Context, Outcome};
@@ -42,7 +42,8 @@ pub struct PullArgs {
 pub fn run(args: &PullArgs, context: &mut Context) -> Outcome {
     let mut app = context.open(args.lock)?;
     let request = PullRequest { platform: args.platform.clone() };
-    each(context, &args.names, args.output, line, |ui, name| {
+    let each = Each { key: "images", line };
+    each.of(context, &args.names, args.output, |ui, name| {
         PullProgress::attend(ui, |progress| app.image_pull(name, &request, progress))
     })
 }

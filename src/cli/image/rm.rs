@@ -2,8 +2,8 @@
 
 use clap::Args;
 
-use super::each;
 use crate::app::report::ImageRemoveReport;
+use crate::cli::each::Each;
 use crate::cli::flags::{Lock, Output};
 use crate::cli::{Context, Outcome};
 
@@ -30,7 +30,8 @@ pub struct RmArgs {
 /// Runs the verb.
 pub fn run(args: &RmArgs, context: &mut Context) -> Outcome {
     let mut app = context.open(args.lock)?;
-    each(context, &args.names, args.output, line, |_, name| app.image_remove(name))
+    let each = Each { key: "images", line };
+    each.of(context, &args.names, args.output, |_, name| app.image_remove(name))
 }
 
 fn line(report: &ImageRemoveReport) -> String {

@@ -1,8 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::model::file::parse;
-use crate::model::strategy;
+use crate::model::strategy::{self, parse};
 
 fn pod(text: &str) -> Pod {
     parse(text).unwrap().pods.remove(0)
@@ -117,6 +116,14 @@ fn each_change_says_its_key_and_its_effect() {
             "old secret",
             "new secret",
             vec!["containers[app].mounts[/key].content: *** -> *** (Replace, app)"],
+        ),
+        (
+            "host = \"/srv\"",
+            "file = \"a.conf\"",
+            vec![
+                "containers[app].mounts[/data].host: /srv -> unset (Replace, app)",
+                "containers[app].mounts[/data].file: unset -> /a.conf (sha256:702b18b7bc70) (Replace, app)",
+            ],
         ),
         (
             "secret = true",

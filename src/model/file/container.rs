@@ -1,6 +1,7 @@
 //! Reading a container.
 
 use super::diagnostic::Diagnostic;
+use super::files::Files;
 use super::report::Report;
 use super::section::Section;
 use super::{log, mount, probe, text};
@@ -11,14 +12,15 @@ use crate::model::value::ValueError;
 use crate::model::{capability, image_name, path, sysctl, ulimit};
 
 /// Reads containers: all of them, or nothing.
-pub(super) fn read_all(sections: &[Section<'_>]) -> Option<Vec<Container>> {
-    let containers: Vec<Container> = sections.iter().filter_map(read).collect();
+pub(super) fn read_all(sections: &[Section<'_>], files: &dyn Files) -> Option<Vec<Container>> {
+    let containers = sections.iter().filter_map(|section| read(section, files));
+    let containers: Vec<Container> = containers.collect();
     (containers.len() == sections.len()).then_some(containers)
 }
 
 /// Reads a container. Nothing if something it cannot do without is missing or wrong, which has
 /// been reported.
-fn read(section: &Section<'_>) -> Option<Container> {
+fn read(section: &Section<'_>, files: &dyn Files) -> Option<Container> {
     let name = section.parse("name");
     let source = read_source(section);
     let pull = section.choice("pull");
@@ -67,7 +69,7 @@ fn read(section: &Section<'_>) -> Option<Container> {
             sysctl::check_value(value).map(|()| value.to_owned())
         }),
         ulimits: section.map("ulimits", ulimit::check_name, str::parse),
-        mounts: mount::read_all(section),
+        mounts: mount::read_all(section, files),
         log: log::read(section),
         liveness: probe::read(section, "liveness"),
         readiness: probe::read(section, "readiness"),

@@ -6,6 +6,7 @@
 
 mod container;
 mod diagnostic;
+mod files;
 mod keys;
 mod limits;
 mod log;
@@ -32,6 +33,7 @@ use super::Pod;
 use super::shape::{FILE, POD};
 
 pub use diagnostic::{Diagnostic, line_column};
+pub use files::Files;
 pub use limits::{
     MAX_ARGUMENT, MAX_BYTES, MAX_CONTAINERS, MAX_DNS, MAX_DNS_SEARCH, MAX_ENTRIES, MAX_PODS,
 };
@@ -52,12 +54,13 @@ pub struct PodFile {
 
 /// Reads a file of one pod or of several.
 ///
-/// A byte order mark and Windows line ends are accepted.
+/// A byte order mark and Windows line ends are accepted. The files of the host that it names are
+/// looked at by `files`.
 ///
 /// # Errors
 /// Everything that is wrong with the file, in its order, each with its place; at most a hundred
 /// problems. Where the file is not TOML, what follows from the broken lines is not reported.
-pub fn parse(source: &str) -> Result<PodFile, Vec<Diagnostic>> {
+pub fn parse(source: &str, files: &dyn Files) -> Result<PodFile, Vec<Diagnostic>> {
     if source.len() > MAX_BYTES {
         let message = format!("the file is longer than {MAX_BYTES} bytes");
         return Err(vec![Diagnostic::new(0..0, message)]);
@@ -80,7 +83,7 @@ pub fn parse(source: &str) -> Result<PodFile, Vec<Diagnostic>> {
         report.absent(Diagnostic::new(start, "the file has no pod").with_help(help));
     }
 
-    let pods: Vec<Pod> = sections.iter().filter_map(pod::read).collect();
+    let pods: Vec<Pod> = sections.iter().filter_map(|pod| pod::read(pod, files)).collect();
     let names = sections.iter().filter_map(|section| section.text("name"));
     report.unique(names, |name| format!("two pods are named {name:?}"));
     let places = sections.iter().map(|section| section.value_place("name")).collect();

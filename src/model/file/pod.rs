@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::container;
 use super::diagnostic::Diagnostic;
+use super::files::Files;
 use super::section::Section;
 use super::{names, text};
 use crate::model::pod::{Network, Pod, Restart, RestartPolicy};
@@ -12,7 +13,7 @@ use crate::model::{PodName, sysctl};
 
 /// Reads a pod. Nothing if something it cannot do without is missing or wrong, which has been
 /// reported.
-pub(super) fn read(section: &Section<'_>) -> Option<Pod> {
+pub(super) fn read(section: &Section<'_>, files: &dyn Files) -> Option<Pod> {
     let name: Option<PodName> = section.parse("name");
     let hostname = section.read("hostname", |host| text::hostname(host).map(|()| host.to_owned()));
     let restart = read_restart(section);
@@ -48,8 +49,8 @@ pub(super) fn read(section: &Section<'_>) -> Option<Pod> {
     section.report().unique(names, |name| format!("two containers are named {name:?}"));
     container::check_ports(section.report(), all());
 
-    let init_containers = container::read_all(&init_containers);
-    let containers = container::read_all(&containers);
+    let init_containers = container::read_all(&init_containers, files);
+    let containers = container::read_all(&containers, files);
     let name = name?;
     Some(Pod {
         hostname: hostname.unwrap_or_else(|| name.to_string()),

@@ -172,24 +172,6 @@ pub(super) fn argument(text: &str) -> Result<String, ValueError> {
     Ok(text.to_owned())
 }
 
-/// The name of a volume, which is a directory's.
-pub(super) fn volume_name(text: &str) -> Result<String, ValueError> {
-    let good = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'_' | b'.' | b'-');
-    verdict(
-        "volume name",
-        text,
-        &[
-            (text.is_empty(), "is empty"),
-            (text.len() > 64, "is longer than 64 characters"),
-            (
-                text.starts_with(['_', '.', '-']) || !text.bytes().all(good),
-                "may only have letters, digits, _, . and -, and must start with a letter or a digit",
-            ),
-        ],
-    )?;
-    Ok(text.to_owned())
-}
-
 /// The path of an HTTP request.
 pub(super) fn http_path(text: &str) -> Result<String, ValueError> {
     verdict(
@@ -268,10 +250,6 @@ mod tests {
         assert!(label_value("é").is_ok() && label_value("two\nlines").is_err());
         assert!(argument("").is_ok() && argument("\0").is_err());
         assert!(argument(&"x".repeat(MAX_ARGUMENT + 1)).is_err());
-        assert!(volume_name("web_data.1").is_ok());
-        for bad in ["", ".", "..", "a/b", "-a", "é", &"x".repeat(65)] {
-            assert!(volume_name(bad).is_err(), "{bad}");
-        }
         assert!(http_path("/a?b=%20").is_ok());
         for bad in ["", "a", "/a b", "/\r\n", "/é"] {
             assert!(http_path(bad).is_err(), "{bad:?}");

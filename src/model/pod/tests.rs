@@ -27,7 +27,7 @@ fn specs_of_an_older_tank_are_read_and_mean_the_same() {
         memory = "256MiB"
         cpus = 0.5
     "#;
-    assert_eq!(crate::model::file::parse(file).unwrap().pods, [pod]);
+    assert_eq!(crate::model::strategy::parse(file).unwrap().pods, [pod]);
 }
 
 #[test]

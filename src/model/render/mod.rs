@@ -8,7 +8,8 @@ use toml::{Table, Value};
 use super::Pod;
 use super::shape::{self, Kind};
 
-pub(super) use values::pod_values;
+pub(super) use values::compared_values;
+use values::pod_values;
 
 /// The pod as a file of one pod: its keys in the order of [`shape`], without those that say what
 /// leaving them out would say. Reading it gives the same pod.

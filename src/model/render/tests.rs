@@ -1,8 +1,8 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::model::file::parse;
 use crate::model::strategy;
+use crate::model::strategy::parse;
 
 #[test]
 fn only_what_is_not_the_default_is_written() {

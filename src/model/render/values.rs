@@ -10,8 +10,8 @@ use serde::Serialize;
 use toml::{Table, Value};
 
 use crate::model::pod::{
-    Capabilities, Check, Container, LogLimits, Mount, MountSource, Pod, Probe, Restart, Seccomp,
-    Source,
+    Capabilities, Check, Container, HostFile, LogLimits, Mount, MountSource, Pod, Probe, Restart,
+    Seccomp, Source,
 };
 use crate::model::quantity::{Cpus, Timespan};
 
@@ -86,6 +86,30 @@ pub(in crate::model) fn pod_values(pod: &Pod) -> Table {
     values.set("init_containers", container_list(init_containers));
     values.set("containers", container_list(containers));
     values.0
+}
+
+/// The keys of a pod as they are compared: a file of the host is what was in it.
+pub(in crate::model) fn compared_values(pod: &Pod) -> Table {
+    let mut values = pod_values(pod);
+    let lists = [("init_containers", &pod.init_containers), ("containers", &pod.containers)];
+    for (key, containers) in lists {
+        let tables = values.get_mut(key).and_then(Value::as_array_mut).into_iter().flatten();
+        for (table, container) in tables.zip(containers) {
+            let mounts =
+                table.get_mut("mounts").and_then(Value::as_array_mut).into_iter().flatten();
+            for (table, mount) in mounts.zip(&container.mounts) {
+                if let (Value::Table(table), MountSource::File(file)) = (table, &mount.source) {
+                    table.insert("file".to_owned(), text(&with_content(file)));
+                }
+            }
+        }
+    }
+    values
+}
+
+fn with_content(file: &HostFile) -> String {
+    let executable = if file.executable { ", executable" } else { "" };
+    format!("{} (sha256:{}{executable})", file.path.display(), file.content.short())
 }
 
 fn restart_values(restart: &Restart) -> Table {
@@ -202,7 +226,7 @@ fn mount_values(mount: &Mount) -> Table {
         MountSource::Host(host) => values.set("host", path(host)),
         MountSource::Tmpfs(size) => values.set("tmpfs", text(size)),
         MountSource::Content(content) => values.set("content", text(content)),
-        MountSource::File(file) => values.set("file", path(file)),
+        MountSource::File(file) => values.set("file", path(&file.path)),
     }
     values.set("read_only", *read_only);
     values.set("secret", *secret);

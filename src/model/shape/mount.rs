@@ -17,27 +17,26 @@ pub static MOUNT: Table = Table {
             Kind::Text("^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,63}$"),
             "A named volume, which outlives the pod.",
             r#""web-data""#,
-        )
-        .not_yet(),
+        ),
         key("host", Kind::Text(PATH), "A path of the host.", r#""/srv/x""#),
         key("tmpfs", Kind::TextOrInteger(SIZE), "Memory, at most this much.", r#""64MiB""#),
-        key("content", Kind::Text(ANY), "A file with this text.", r#""text""#).not_yet(),
+        key("content", Kind::Text(ANY), "A file with this text.", r#""text""#),
         key(
             "file",
             Kind::Text(ANY),
-            "A file with the content that this file of the host has when it is applied.",
+            "A file with the content that this file of the host has when it is applied, at most 1 MiB; a \
+             path may be relative to the pod file.",
             r#""./site.conf""#,
-        )
-        .not_yet(),
+        ),
         key("read_only", Kind::Boolean, "Whether it cannot be written to.", "true")
             .default("false"),
         key(
             "secret",
             Kind::Boolean,
-            "Whether its content is masked in everything tank prints.",
+            "Whether its content is masked in everything tank prints. Applying a masked content, ***, \
+             keeps the one that is stored.",
             "true",
         )
-        .default("false")
-        .not_yet(),
+        .default("false"),
     ],
 };

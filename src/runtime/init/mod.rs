@@ -8,7 +8,7 @@
 //! 4. the pod's network, IPC and UTS namespaces
 //! 5. a cgroup namespace, so that its own cgroup is the root it sees
 //! 6. a mount namespace that exchanges nothing with the host's
-//! 7. the overlay root file system
+//! 7. the overlay root file system; what it has in the place of a new named volume is copied there
 //! 8. `/proc`, `/dev` with its devices, `/dev/pts`, `/dev/shm`, `/dev/mqueue`, `/sys`, cgroups
 //! 9. `/etc/hosts`, `/etc/hostname`, `/etc/resolv.conf`, and the mounts of the pod file, in order
 //! 10. the terminal, if there is one, from the container's own devpts
@@ -23,6 +23,7 @@
 //!
 //! What fails is sent to the monitor as a [`Failure`]; when `execve` succeeds, the socket closes.
 
+mod copy_up;
 mod devices;
 mod file_systems;
 mod masks;

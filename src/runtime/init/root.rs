@@ -6,7 +6,7 @@ use std::path::Path;
 
 use rustix::fs::{Mode, OFlags};
 
-use super::{Failure, Init, devices, file_systems, masks, program};
+use super::{Failure, Init, copy_up, devices, file_systems, masks, program};
 use crate::runtime::failure::Doing;
 use crate::runtime::in_root::Root;
 use crate::sys::mount::{self, Attributes};
@@ -18,6 +18,10 @@ impl Init<'_> {
         let root = self.spec.root().as_ref().ok_or_else(|| program::incomplete("root"))?;
         self.mount_overlay(root.path())?;
         let root = Root::open(root.path()).doing("open the root file system")?;
+        for volume in &self.launch.volumes {
+            let doing = || format!("prepare the volume at {}", volume.target.display());
+            copy_up::prepare(&volume.directory, &root, &volume.target).doing(doing())?;
+        }
         let linux = self.spec.linux().as_ref().ok_or_else(|| program::incomplete("linux"))?;
         let mut private_proc = None;
         for item in self.spec.mounts().iter().flatten() {

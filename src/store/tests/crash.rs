@@ -7,11 +7,12 @@ use super::*;
 use crate::store::migrations::STEPS;
 
 /// The schema of a tank to come.
-const NEXT: [&str; 6] = [
+const NEXT: [&str; 7] = [
     STEPS[0],
     STEPS[1],
     STEPS[2],
     STEPS[3],
+    STEPS[4],
     "CREATE TABLE a (x) ; CREATE TABLE b (x)",
     "DROP TABLE a; CREATE TABLE c (x)",
 ];

@@ -62,7 +62,7 @@ fn the_state_is_created_private_and_complete() {
     let pragma = |name| store.conn.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
     for (name, value) in [
         ("application_id", 0x7461_6e6b),
-        ("user_version", 4),
+        ("user_version", 5),
         ("page_size", 4096),
         ("foreign_keys", 1),
         ("trusted_schema", 0),
@@ -181,7 +181,7 @@ fn a_newer_schema_is_refused_without_a_write() {
     let before = std::fs::read(db(&root)).unwrap();
     for access in [Access::ReadOnly, Access::ReadWrite] {
         let error = Store::open(root.path(), access).unwrap_err();
-        assert!(matches!(error, Error::Newer { found: 99, known: 4, .. }), "{error:?}");
+        assert!(matches!(error, Error::Newer { found: 99, known: 5, .. }), "{error:?}");
         assert!(error.hint().is_some());
     }
     assert_eq!(std::fs::read(db(&root)).unwrap(), before);
@@ -199,12 +199,12 @@ fn an_older_schema_is_migrated_after_a_backup() {
         assert_eq!(store.read(|s| s.pods()).unwrap().len(), 1);
         assert_eq!(store.conn.query_row("SELECT count(*) FROM more", [], |r| r.get(0)), Ok(0));
     }
-    let backup = root.path().join("state.db.v4.bak");
+    let backup = root.path().join("state.db.v5.bak");
     assert_eq!(std::fs::metadata(&backup).unwrap().mode() & 0o7777, 0o600);
     let old = empty();
     std::fs::copy(&backup, db(&old)).unwrap();
     let backup = raw(&old);
-    assert_eq!(backup.pragma_query_value(None, "user_version", |r| r.get(0)), Ok(4));
+    assert_eq!(backup.pragma_query_value(None, "user_version", |r| r.get(0)), Ok(5));
     assert_eq!(backup.query_row("SELECT name FROM pods", [], |r| r.get(0)), Ok("web".to_owned()));
     assert!(matches!(Store::open(root.path(), Access::ReadOnly), Err(Error::Newer { .. })));
 }
@@ -239,7 +239,7 @@ fn a_migration_that_fails_leaves_the_last_whole_version() {
     let steps = [STEPS, &[good, bad]].concat();
     assert!(Store::open_with(root.path(), Access::ReadWrite, &steps).is_err());
     let conn = raw(&root);
-    assert_eq!(conn.pragma_query_value(None, "user_version", |r| r.get(0)), Ok(5));
+    assert_eq!(conn.pragma_query_value(None, "user_version", |r| r.get(0)), Ok(6));
     let count = "SELECT count(*) FROM sqlite_schema WHERE name = 'even_more'";
     assert_eq!(conn.query_row(count, [], |r| r.get(0)), Ok(0));
 }

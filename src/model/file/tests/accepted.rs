@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::{in_bridged_pod, in_container, in_pod};
-use crate::model::file::{NamedFile, PodFile, line_column, merge, parse};
+use crate::model::file::{NamedFile, PodFile, line_column, merge};
 use crate::model::pod::{
     Check, Container, MountSource, Network, Protocol, Restart, RestartPolicy, Seccomp, Source,
     Ulimit,
 };
 use crate::model::shape::{self, Kind, Table};
+use crate::model::strategy::parse;
 use crate::model::{Bytes, Cpus};
 
 const MINIMAL: &str = include_str!("../../../../tests/pods/minimal.toml");
@@ -199,14 +200,9 @@ fn what_cannot_be_carried_out_yet_is_listed() {
         ("liveness = { exec = [\"a\"] }", "6:1 liveness is not supported yet"),
         ("readiness = { exec = [\"a\"] }", "6:1 readiness is not supported yet"),
         ("[containers.startup]\nexec = [\"a\"]", "6:13 startup is not supported yet"),
-        ("mounts = [{ target = \"/a\", volume = \"v\" }]", "6:28 volume is not supported yet"),
-        ("mounts = [{ target = \"/a\", content = \"\" }]", "6:28 content is not supported yet"),
-        ("mounts = [{ target = \"/a\", file = \"./f\" }]", "6:28 file is not supported yet"),
     ] {
         assert_eq!(unsupported(&in_container(keys)), [message]);
     }
-    let secret = "mounts = [{ target = \"/a\", content = \"\", secret = true }]";
-    assert_eq!(unsupported(&in_container(secret))[1], "6:42 secret = true is not supported yet");
 }
 
 #[test]

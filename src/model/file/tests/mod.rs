@@ -7,7 +7,8 @@ mod rules;
 mod syntax;
 mod values;
 
-use super::{Diagnostic, line_column, parse};
+use super::{Diagnostic, line_column};
+use crate::model::strategy::parse;
 
 /// A pod with these keys at its top, from line 3.
 fn in_pod(keys: &str) -> String {

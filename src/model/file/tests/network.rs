@@ -4,8 +4,8 @@ use std::net::IpAddr;
 
 use super::{check, in_bridged_pod, in_container, in_pod, text};
 use crate::model::Pod;
-use crate::model::file::parse;
 use crate::model::pod::Network;
+use crate::model::strategy::parse;
 
 fn pod(source: &str) -> Pod {
     let mut file = parse(source).unwrap();

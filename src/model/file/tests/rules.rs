@@ -158,3 +158,11 @@ fn names_are_unique_where_they_must_be() {
         ),
     ]);
 }
+
+#[test]
+fn a_file_that_cannot_be_read_is_an_error_in_its_place() {
+    check(&[(
+        in_container("mounts = [{ target = \"/a\", file = \"./missing\" }]"),
+        &[r#"6:35 file "./missing" is not there"#],
+    )]);
+}

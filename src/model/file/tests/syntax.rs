@@ -1,7 +1,8 @@
 //! Files that are not TOML, or have no pod, or are too large.
 
 use super::{check, errors, in_container, in_pod, text};
-use crate::model::file::{MAX_BYTES, parse};
+use crate::model::file::MAX_BYTES;
+use crate::model::strategy::parse;
 
 #[test]
 fn a_file_without_a_pod_is_an_error() {

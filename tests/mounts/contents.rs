@@ -1,0 +1,130 @@
+//! Files that a pod file gives in its own text, or copies of files of the host.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use super::{mount, sh, sleeper};
+use crate::support::Tank;
+
+#[test]
+fn a_file_has_the_text_of_the_pod_file() {
+    let tank = Tank::new();
+    let text = "line one\nline two\n";
+    let keys = format!("target = '/etc/app/app.conf'\ncontent = {text:?}");
+    tank.apply(&sleeper("web", &mount(&keys))).ok();
+    assert_eq!(sh(&tank, "web", "cat /etc/app/app.conf"), text);
+    assert_eq!(sh(&tank, "web", "stat -c '%a %U' /etc/app/app.conf"), "644 root\n");
+    // What the container does to its copy concerns nobody else.
+    sh(&tank, "web", "echo mine > /etc/app/app.conf");
+    tank.run(["restart", "web"]).ok();
+    assert_eq!(sh(&tank, "web", "cat /etc/app/app.conf"), text);
+}
+
+#[test]
+fn a_file_that_is_read_only_cannot_be_written_to() {
+    let tank = Tank::new();
+    tank.apply(&sleeper("web", &mount("target = '/conf'\ncontent = 'x'\nread_only = true"))).ok();
+    tank.run(["exec", "web", "--", "sh", "-c", "echo y > /conf"]).exits(1);
+    assert_eq!(sh(&tank, "web", "cat /conf"), "x");
+}
+
+#[test]
+fn a_file_of_the_host_is_copied_when_it_is_applied() {
+    let tank = Tank::new();
+    let conf = tank.file("site.conf", "one");
+    let file =
+        tank.file("web.toml", sleeper("web", &mount("target = '/conf'\nfile = './site.conf'")));
+    let apply = || tank.run(["apply", "-f", file.to_str().unwrap()]).ok();
+    apply();
+    assert_eq!(sh(&tank, "web", "cat /conf"), "one");
+
+    // Nobody is asked about the file before it is applied again.
+    fs::write(&conf, "two").unwrap();
+    let planned = tank.run(["plan"]).ok();
+    assert_eq!(planned.stdout, "nothing to do\n");
+    tank.run(["restart", "web"]).ok();
+    assert_eq!(sh(&tank, "web", "cat /conf"), "one");
+
+    let planned = tank.run(["plan", "-f", file.to_str().unwrap()]).ok().stdout;
+    let cause = format!("containers[app].mounts[/conf].file: {} (sha256:", conf.display());
+    assert!(planned.contains(&cause), "{planned}");
+    assert!(apply().stdout.contains("pod/web configured"));
+    assert_eq!(sh(&tank, "web", "cat /conf"), "two");
+    assert!(apply().stdout.contains("pod/web unchanged"));
+}
+
+#[test]
+fn what_get_prints_of_a_file_can_be_applied() {
+    let tank = Tank::new();
+    tank.file("site.conf", "one");
+    tank.apply(&sleeper("web", &mount("target = '/conf'\nfile = 'site.conf'"))).ok();
+    let text = tank.run(["get", "web"]).ok().stdout;
+    assert!(text.contains(&format!("file = {:?}", tank.dir().join("site.conf"))), "{text}");
+    assert!(tank.apply(&text).ok().stdout.contains("pod/web unchanged"));
+}
+
+#[test]
+fn a_file_that_may_be_executed_may_be_so_inside() {
+    let tank = Tank::new();
+    let script = tank.file("hello.sh", "#!/bin/sh\necho hello\n");
+    fs::set_permissions(&script, fs::Permissions::from_mode(0o700)).unwrap();
+    tank.apply(&sleeper("web", &mount("target = '/hello'\nfile = 'hello.sh'"))).ok();
+    assert_eq!(tank.run(["exec", "web", "--", "/hello"]).ok().stdout, "hello\n");
+}
+
+#[test]
+fn a_file_that_is_not_there_is_an_error_in_its_place() {
+    let tank = Tank::new();
+    let text = sleeper("web", &mount("target = '/conf'\nfile = './missing.conf'"));
+    let line = text.lines().position(|line| line.starts_with("file")).unwrap() + 1;
+    let file = tank.file("web.toml", &text);
+    let refused = tank.run(["apply", "-f", file.to_str().unwrap()]).exits(2);
+    let place = format!("web.toml:{line}:8");
+    assert!(refused.stderr.contains(&place), "{refused}");
+    assert!(refused.stderr.contains("./missing.conf\" cannot be read: No such file"), "{refused}");
+    // To take it away nobody needs it.
+    tank.run(["delete", "--ignore-not-found", "-f", file.to_str().unwrap()]).ok();
+}
+
+#[test]
+fn an_older_revision_has_its_own_content() {
+    let tank = Tank::new();
+    let conf = tank.file("site.conf", "one");
+    let text = sleeper("web", &mount("target = '/conf'\nfile = 'site.conf'"));
+    tank.apply(&text).ok();
+    fs::write(conf, "two").unwrap();
+    tank.apply(&text).ok();
+    tank.run(["rollback", "web"]).ok();
+    assert_eq!(sh(&tank, "web", "cat /conf"), "one");
+}
+
+/// A container that leaves a link in the place of a mounted file (CVE-2025-9566) gets a file of the
+/// host neither shown nor written.
+#[test]
+fn a_link_in_the_place_of_a_file_leads_nowhere() {
+    let tank = Tank::new();
+    let canary = tank.file("canary", "untouched");
+    let mounts = |content: &str| {
+        let volume = mount("target = '/vol'\nvolume = 'shared'");
+        volume + &mount(&format!("target = '/vol/cfg'\ncontent = '{content}'"))
+    };
+    tank.apply(&sleeper("web", &mount("target = '/vol'\nvolume = 'shared'"))).ok();
+    sh(&tank, "web", &format!("ln -s {} /vol/cfg", canary.display()));
+    for content in ["first", "second"] {
+        tank.apply(&sleeper("web", &mounts(content))).ok();
+        assert_eq!(sh(&tank, "web", "cat /vol/cfg"), content);
+        sh(&tank, "web", "echo changed > /vol/cfg");
+        assert_eq!(fs::read_to_string(&canary).unwrap(), "untouched");
+    }
+    // What is mounted took the place of the link, which led nowhere inside.
+    let place = tank.root().join("volumes/shared/data/cfg");
+    assert_eq!(fs::read_to_string(place).unwrap(), "");
+    // A directory that is a link is not followed out of the root either.
+    let up = Path::new("/vol/up/file");
+    sh(&tank, "web", &format!("rm /vol/cfg; ln -s {} /vol/up", tank.dir().display()));
+    let escape = mount("target = '/vol'\nvolume = 'shared'")
+        + &mount(&format!("target = {up:?}\ncontent = 'x'"));
+    drop(tank.apply(&sleeper("web", &escape)));
+    assert!(!tank.dir().join("file").exists());
+}
