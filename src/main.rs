@@ -2,13 +2,17 @@
 
 use std::process::ExitCode;
 
-use tank::runtime::{exec, monitor};
+use tank::runtime::{exec, monitor, probe};
 
 /// A role besides the command: the name the program is started under, and what it then does.
 type Role = (&'static str, fn() -> ExitCode);
 
 /// The roles that tank starts itself in. They are looked up before anything else is done.
-const ROLES: &[Role] = &[(monitor::NAME, monitor::main), (exec::SUPERVISOR, exec::supervisor_main)];
+const ROLES: &[Role] = &[
+    (monitor::NAME, monitor::main),
+    (exec::SUPERVISOR, exec::supervisor_main),
+    (probe::NAME, probe::main),
+];
 
 fn main() -> ExitCode {
     let name = std::env::args_os().next();

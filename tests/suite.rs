@@ -11,12 +11,14 @@
 
 mod container;
 mod crash;
+mod depends;
 mod heal;
 mod images;
 mod input;
 mod logs;
 mod mounts;
 mod network;
+mod probes;
 mod pull;
 mod remove;
 mod roots;

@@ -203,7 +203,8 @@ impl App {
                 Some(Desire::Put(stated)) => stated.pods.as_slice(),
                 _ => &[],
             };
-            return Ok(Engine::preview_nothing(candidate));
+            let plan = Engine::preview_nothing(candidate);
+            return plan.map_err(|e| Error::of_engine("cannot plan", e));
         };
         engine.preview(desire, only).map_err(|e| Error::of_engine("cannot plan", e))
     }
@@ -323,6 +324,7 @@ impl PassReport {
         self.failed += other.failed;
         self.errors.extend(other.errors);
         self.steps.extend(other.steps);
+        self.waiting.extend(other.waiting);
     }
 
     /// Adds these pods as deleted, but for those that something failed of.
@@ -338,8 +340,8 @@ impl PassReport {
 }
 
 fn planned(plan: &Plan) -> PassReport {
-    let steps = PlanReport::from(plan).steps;
-    PassReport { planned: steps.len(), steps, ..PassReport::default() }
+    let PlanReport { changes, steps, waiting } = PlanReport::from(plan);
+    PassReport { planned: changes, steps, waiting, ..PassReport::default() }
 }
 
 fn report(result: PassResult) -> PassReport {

@@ -106,6 +106,10 @@ impl Error {
             E::NoSecret { .. } => {
                 (Kind::Invalid, Some("write the content; a masked one keeps what is stored"))
             }
+            E::NoDependency { .. } => {
+                (Kind::Invalid, Some("apply it before, or together with the other"))
+            }
+            E::Cycle(_) => (Kind::Invalid, Some("none of them would ever be started")),
             E::VolumeInUse { .. } => {
                 (Kind::Failed, Some("tank delete removes a pod; its volumes stay"))
             }

@@ -140,7 +140,8 @@ impl App {
         let now = clock::now();
         let pods = snapshot.desired.iter().filter(|desired| {
             snapshot.observed.pods.get(&desired.pod.name).is_some_and(|observed| {
-                let phase = status(desired, observed, now).phase;
+                let hold = snapshot.waits_for(desired);
+                let phase = status(desired, observed, hold.as_ref(), now).phase;
                 !matches!(phase, Phase::Completed | Phase::Failed | Phase::Stopped)
             })
         });

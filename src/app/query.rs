@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::error::Error;
 use super::report::{
-    ContainerReport, DescribeReport, EventReport, ListReport, PodStatus, PodSummary, PsReport, Sync,
+    ContainerReport, DescribeReport, EventReport, ExitReport, ListReport, PodStatus, PodSummary,
+    PsReport, Sync,
 };
 use super::{App, no_pod};
 use crate::engine::Snapshot;
@@ -12,6 +13,9 @@ use crate::model::pod::Source;
 use crate::model::{Container, ContainerName, DesiredPod, Instance, Pod, PodName, secret};
 use crate::plan::{self, ObservedInstance, ObservedPod, Phase, status};
 use crate::sys::clock;
+
+/// How many ends of a pod's containers are told.
+const EXITS: usize = 5;
 
 /// How many events `describe` shows.
 const EVENTS: u32 = 20;
@@ -109,7 +113,12 @@ impl App {
         for instance in removed {
             let Some(pod) = snapshot.observed.pods.get_mut(&instance.pod) else { continue };
             if pod.instances.iter().all(|seen| seen.instance.id != instance.id) {
-                pod.instances.push(ObservedInstance { instance, spec: None, leftovers: false });
+                pod.instances.push(ObservedInstance {
+                    instance,
+                    spec: None,
+                    health: None,
+                    leftovers: false,
+                });
             }
         }
         for pod in snapshot.observed.pods.values_mut() {
@@ -145,7 +154,8 @@ fn key(instance: &Instance) -> (PodName, ContainerName, u32) {
 }
 
 fn summary(snapshot: &Snapshot, desired: &DesiredPod, observed: &ObservedPod) -> PodSummary {
-    let status = status(desired, observed, clock::now());
+    let hold = snapshot.waits_for(desired);
+    let status = status(desired, observed, hold.as_ref(), clock::now());
     PodSummary {
         name: desired.pod.name.clone(),
         generation: desired.generation,
@@ -153,6 +163,7 @@ fn summary(snapshot: &Snapshot, desired: &DesiredPod, observed: &ObservedPod) ->
             Phase::Pending => PodStatus::Pending,
             Phase::Initializing => PodStatus::Initializing,
             Phase::Running => PodStatus::Running,
+            Phase::Unready => PodStatus::Unready,
             Phase::Degraded => PodStatus::Degraded,
             Phase::BackOff { .. } => PodStatus::BackingOff,
             Phase::Completed => PodStatus::Completed,
@@ -160,6 +171,10 @@ fn summary(snapshot: &Snapshot, desired: &DesiredPod, observed: &ObservedPod) ->
             Phase::Stopping => PodStatus::Stopping,
             Phase::Stopped => PodStatus::Stopped,
             Phase::Deleting => PodStatus::Deleting,
+        },
+        waits_until: match status.phase {
+            Phase::BackOff { until } => Some(until),
+            _ => None,
         },
         ready: status.ready as usize,
         total: status.total as usize,
@@ -169,25 +184,35 @@ fn summary(snapshot: &Snapshot, desired: &DesiredPod, observed: &ObservedPod) ->
             plan::Sync::Diverged => Sync::Diverged,
         },
         reasons: status.reasons,
+        exits: last_exits(observed),
         ip: snapshot.addresses(&desired.pod.name).map(|own| own.ipv4.into()),
         labels: desired.pod.labels.clone(),
         created_at: desired.created_at,
     }
 }
 
+/// The last ends of a pod's containers, the newest first. One whose time is not known is as old as
+/// its beginning.
+fn last_exits(observed: &ObservedPod) -> Vec<ExitReport> {
+    let mut ended: Vec<&Instance> = observed.instances.iter().map(|seen| &seen.instance).collect();
+    let end = |instance: &Instance| {
+        let finished = instance.exit.as_ref().and_then(|exit| exit.finished_at);
+        finished.unwrap_or(instance.created_at)
+    };
+    ended.sort_by_key(|instance| std::cmp::Reverse(end(instance)));
+    ended.into_iter().filter_map(ExitReport::of).take(EXITS).collect()
+}
+
 fn container_report(snapshot: &Snapshot, instance: &Instance) -> ContainerReport {
     let observed = snapshot.observed.pods.get(&instance.pod);
-    let seen = observed.and_then(|pod| {
-        pod.instances.iter().find(|seen| seen.instance.id == instance.id)?.spec.as_deref()
-    });
+    let seen =
+        observed.and_then(|pod| pod.instances.iter().find(|seen| seen.instance.id == instance.id));
     let desired = snapshot.desired.iter().find(|desired| desired.pod.name == instance.pod);
-    let spec = seen.or(desired.map(|desired| &desired.pod));
-    let container = spec.and_then(|pod| {
-        let mut all = pod.init_containers.iter().chain(&pod.containers);
-        all.find(|container| container.name == instance.container)
-    });
+    let ran = seen.and_then(|seen| seen.spec.as_deref());
+    let spec = ran.or(desired.map(|desired| &desired.pod));
+    let container = spec.and_then(|pod| pod.container(&instance.container));
     let ports = container.map(ports).unwrap_or_default();
-    ContainerReport::new(instance, container.map(source), ports)
+    ContainerReport::new(instance, seen, container.map(source), ports)
 }
 
 fn source(container: &Container) -> String {

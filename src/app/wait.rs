@@ -52,9 +52,10 @@ impl App {
             for name in &only {
                 let desired = snapshot.desired.iter().find(|pod| pod.pod.name == *name);
                 let observed = snapshot.observed.pods.get(name);
-                let status = desired
-                    .zip(observed)
-                    .map(|(desired, observed)| status(desired, observed, clock::now()));
+                let status = desired.zip(observed).map(|(desired, observed)| {
+                    let hold = snapshot.waits_for(desired);
+                    status(desired, observed, hold.as_ref(), clock::now())
+                });
                 match goal.reached(status.as_ref()) {
                     Some(true) => {}
                     Some(false) => return Err(out_of_reach(name, status.as_ref())),

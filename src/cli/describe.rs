@@ -14,8 +14,7 @@ use super::table::{Column, Table};
 use super::ui::{FAINT, STRONG, Stream};
 use super::{Context, Outcome};
 use crate::app::report::{ContainerReport, DescribeReport, PodSummary, Sync};
-use crate::model::PodName;
-use crate::model::render;
+use crate::model::{PodName, ProbeHealth, render};
 use crate::sys::clock;
 
 /// Show the spec, the state and the recent past of a pod
@@ -76,10 +75,10 @@ fn heading(out: &mut Stream, title: &str) -> io::Result<()> {
 
 fn summary(out: &mut Stream, report: &DescribeReport, now: Timestamp) -> io::Result<()> {
     let pod: &PodSummary = &report.summary;
-    let (style, status) = list::status(pod.status);
+    let (style, status) = list::status_text(pod, now);
     out.styled(STRONG, pod.name.as_str())?;
     out.text("  ")?;
-    out.styled(style, status)?;
+    out.styled(style, &status)?;
     let restarts = people::count(pod.restarts as usize, "restart");
     out.line(&format!("  {} ready, {restarts}", list::ready(pod)))?;
     let ago = |then| format!("{then} ({} ago)", people::age(then, now));
@@ -128,12 +127,31 @@ fn container(out: &mut Stream, instance: &ContainerReport) -> io::Result<()> {
         facts.push(("ended", known(instance.finished_at).unwrap_or("unknown".to_owned())));
         facts.push(("reason", reason_text(reason, instance)));
     }
+    facts.extend(instance.probes.iter().map(|probe| ("probe", probe_text(probe))));
     facts.extend(instance.notes.iter().map(|note| ("note", note.clone())));
     for (name, value) in facts {
         out.styled(FAINT, &format!("    {name:<8}"))?;
         out.line(&value)?;
     }
     Ok(())
+}
+
+fn probe_text(probe: &ProbeHealth) -> String {
+    let how = match (probe.passing, probe.failures) {
+        (Some(true), 0) => "passes".to_owned(),
+        (Some(true), failures) => {
+            format!("passes, failed {}", people::count(failures as usize, "time"))
+        }
+        (Some(false), _) => "fails".to_owned(),
+        (None, 0) => "not known yet".to_owned(),
+        (None, failures) => {
+            format!("not known yet, failed {}", people::count(failures as usize, "time"))
+        }
+    };
+    match &probe.detail {
+        Some(detail) => format!("{} {how}: {detail}", probe.kind),
+        None => format!("{} {how}", probe.kind),
+    }
 }
 
 fn reason_text(reason: &str, instance: &ContainerReport) -> String {
@@ -189,11 +207,13 @@ mod tests {
                 name: name.clone(),
                 generation: 2,
                 status: PodStatus::Degraded,
+                waits_until: None,
                 ready: 0,
                 total: 1,
                 restarts: 1,
                 sync: Sync::Diverged,
                 reasons: vec!["exited with an unknown code, restart = always".into()],
+                exits: vec![],
                 ip: None,
                 labels: [("tier".to_owned(), "front".to_owned())].into(),
                 created_at: time(1_000),

@@ -21,8 +21,7 @@ const LIMIT: u64 = 1 << 20;
 pub enum Purpose {
     /// What they say is to come true.
     Apply,
-    /// The names of their pods. What they ask for need not be possible, nor the files be there whose
-    /// content they ask for.
+    /// The names of their pods: the files need not be there whose content they ask for.
     Name,
 }
 
@@ -186,12 +185,7 @@ fn parse(
         Purpose::Apply => files,
         Purpose::Name => &AnyFile,
     };
-    let parsed = match file::parse(&text, files) {
-        Ok(file) if purpose == Purpose::Apply && !file.unsupported.is_empty() => {
-            Err(file.unsupported)
-        }
-        parsed => parsed,
-    };
+    let parsed = file::parse(&text, files);
     (Source { name: bytes.name, text }, parsed)
 }
 

@@ -45,7 +45,7 @@ fn table(report: &ListReport, now: Timestamp) -> Table {
         table.row([
             pod.name.as_str().into(),
             ready(pod).into(),
-            status_cell(pod.status),
+            status_cell(pod, now),
             pod.restarts.to_string().into(),
             people::age(pod.created_at, now).into(),
             sync_cell(pod.sync),
@@ -60,11 +60,12 @@ pub fn ready(pod: &PodSummary) -> String {
 }
 
 /// A pod's status as a word in its colour.
-pub fn status(status: PodStatus) -> (Style, &'static str) {
+fn status(status: PodStatus) -> (Style, &'static str) {
     match status {
         PodStatus::Pending => (ODD, "pending"),
         PodStatus::Initializing => (ODD, "initializing"),
         PodStatus::Running => (GOOD, "running"),
+        PodStatus::Unready => (ODD, "unready"),
         PodStatus::Degraded => (BAD, "degraded"),
         PodStatus::BackingOff => (BAD, "backing-off"),
         PodStatus::Completed => (PLAIN, "completed"),
@@ -75,9 +76,18 @@ pub fn status(status: PodStatus) -> (Style, &'static str) {
     }
 }
 
-fn status_cell(of: PodStatus) -> Cell {
-    let (style, word) = status(of);
-    Cell::styled(style, word)
+/// The status of a pod; of one that waits, for how long.
+pub fn status_text(pod: &PodSummary, now: Timestamp) -> (Style, String) {
+    let (style, word) = status(pod.status);
+    match pod.waits_until {
+        Some(until) => (style, format!("{word} {}", people::age(now, until))),
+        None => (style, word.to_owned()),
+    }
+}
+
+fn status_cell(pod: &PodSummary, now: Timestamp) -> Cell {
+    let (style, text) = status_text(pod, now);
+    Cell::styled(style, text)
 }
 
 fn sync_cell(sync: Sync) -> Cell {
@@ -99,11 +109,13 @@ mod tests {
             name: "web".parse().unwrap(),
             generation: 3,
             status: PodStatus::BackingOff,
+            waits_until: Some(Timestamp::from_second(10_008).unwrap()),
             ready: 1,
             total: 2,
             restarts: 4,
             sync: Sync::Diverged,
             reasons: vec![],
+            exits: vec![],
             ip: None,
             labels: [].into(),
             created_at: Timestamp::from_second(10_000 - 600).unwrap(),
@@ -112,8 +124,8 @@ mod tests {
         out.table(&table(&ListReport { pods: vec![pod] }, now)).unwrap();
         out.flush().unwrap();
         insta::assert_snapshot!(text.text(), @r"
-        NAME  READY  STATUS       RESTARTS  AGE  SYNC
-        web   1/2    backing-off  4         10m  diverged
+        NAME  READY  STATUS          RESTARTS  AGE  SYNC
+        web   1/2    backing-off 8s  4         10m  diverged
         ");
     }
 }

@@ -9,7 +9,7 @@ use super::failure::{self, DONE, FAILED};
 use super::plan::step_table;
 use super::ui::{BAD, FAINT, GOOD, ODD, PLAIN, Ui};
 use crate::app::report::{
-    PassReport, PlannedStep, PodOutcome, PodResult, Progress, StepAction, StepError,
+    PassReport, PlannedStep, PodOutcome, PodResult, Progress, StepAction, StepError, WaitingPod,
 };
 use crate::model::PodName;
 
@@ -72,6 +72,9 @@ impl<'a> Narrator<'a> {
         for step in report.steps.iter().filter(|step| !failed(step)) {
             exposure(step).map_or(Ok(()), |line| self.ui.out.line(&line))?;
         }
+        for waiting in &report.waiting {
+            self.ui.out.line(&waiting_line(waiting))?;
+        }
         self.ui.out.line(&format!(
             "planned {}, executed {}, failed {}",
             report.planned, report.executed, report.failed
@@ -128,6 +131,11 @@ pub fn exposure(step: &PlannedStep) -> Option<String> {
     (!all.is_empty()).then(|| format!("pod/{} exposes {all}", step.pod))
 }
 
+/// A pod that is not started yet.
+pub fn waiting_line(waiting: &WaitingPod) -> String {
+    format!("pod/{} {}", waiting.pod, waiting.reason)
+}
+
 /// A step in the words of people: `start app (attempt 2)`.
 pub fn describe(step: &PlannedStep) -> String {
     let verb = match step.action {
@@ -172,6 +180,7 @@ mod tests {
             failed,
             errors: vec![error; failed],
             steps: vec![],
+            waiting: vec![],
         }
     }
 

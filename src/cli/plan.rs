@@ -7,7 +7,7 @@ use clap::Args;
 use super::failure::{DONE, Failure};
 use super::flags::{Lock, Output};
 use super::input::{self, Purpose};
-use super::pass::{describe, exposure};
+use super::pass::{describe, exposure, waiting_line};
 use super::people;
 use super::pull_progress::{self, Fetch};
 use super::table::{Cell, Column, Table};
@@ -59,12 +59,15 @@ pub fn run(args: &PlanArgs, context: &mut Context) -> Outcome {
     let out = &mut context.ui.out;
     if args.output.is_json() {
         out.json(&report)?;
-    } else if report.steps.is_empty() {
+    } else if report.steps.is_empty() && report.waiting.is_empty() {
         out.line("nothing to do")?;
     } else {
         out.table(&step_table(&report.steps))?;
         for step in &report.steps {
             exposure(step).map_or(Ok(()), |line| out.line(&line))?;
+        }
+        for waiting in &report.waiting {
+            out.line(&waiting_line(waiting))?;
         }
         out.line(&people::count(report.changes, "change"))?;
     }

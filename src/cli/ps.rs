@@ -80,6 +80,7 @@ fn started(container: &ContainerReport, now: Timestamp) -> String {
 pub fn state(container: &ContainerReport) -> (Style, String) {
     let (style, word) = match container.state {
         State::Created => (ODD, "created"),
+        State::Running if container.ready == Some(false) => return (ODD, "unready".to_owned()),
         State::Running => return (GOOD, "running".to_owned()),
         State::Stopped => (PLAIN, "stopped"),
         State::Failed => (BAD, "failed"),
@@ -124,6 +125,8 @@ pub(super) mod tests {
             oom: None,
             reason: None,
             detail: None,
+            ready: Some(true),
+            probes: vec![],
             image: Some("docker.io/library/nginx:1.27".into()),
             image_digest: None,
             started_at: Some(Timestamp::from_second(9_000).unwrap()),
@@ -138,6 +141,7 @@ pub(super) mod tests {
         ContainerReport {
             state: State::Failed,
             pid: None,
+            ready: None,
             reason: Some("unknown"),
             ..container(attempt)
         }

@@ -49,6 +49,17 @@ pub enum Error {
         /// The file of the host.
         path: String,
     },
+    /// A pod depends on one that there is not.
+    #[error("pod {pod} depends on pod {missing}, which does not exist")]
+    NoDependency {
+        /// The pod.
+        pod: PodName,
+        /// The one it depends on.
+        missing: PodName,
+    },
+    /// Pods depend on each other in a ring.
+    #[error("pods depend on each other: {0}")]
+    Cycle(String),
     /// The root directory of a container is not there.
     #[error("container {container}: rootfs {path} is not a directory")]
     NoRootfs {

@@ -150,13 +150,26 @@ impl Execution {
         self.queue.is_empty() && self.running.is_empty()
     }
 
+    /// Whether no lane that comes before this one is still to be done.
+    fn may_begin(&self, work: &Work) -> bool {
+        let running = self.running.iter().map(|running| &running.work.lane.pod);
+        let mut open = self.queue.iter().map(|work| &work.lane.pod).chain(running);
+        work.lane.after.is_empty() || !open.any(|pod| work.lane.after.contains(pod))
+    }
+
+    /// The next lane to be begun, if one may be.
+    fn next(&mut self) -> Option<Work> {
+        let place = self.queue.iter().position(|work| self.may_begin(work))?;
+        self.queue.remove(place)
+    }
+
     /// Goes on until there is nothing left to do but to wait; returns the lanes that are over. If
     /// none is, waits.
     pub(super) fn go_on(&mut self, engine: &Engine, watch: Watch<'_>) -> Result<Vec<Finished>> {
         let mut finished = Vec::new();
         loop {
             while self.running.len() < PARALLEL {
-                let Some(work) = self.queue.pop_front() else { break };
+                let Some(work) = self.next() else { break };
                 self.running.push(Running::new(work));
             }
             for lane in &mut self.running {
@@ -164,7 +177,7 @@ impl Execution {
             }
             let over = self.running.extract_if(.., |lane| lane.waiting.is_none());
             finished.extend(over.map(Running::finish));
-            if self.running.len() < PARALLEL && !self.queue.is_empty() {
+            if self.running.len() < PARALLEL && self.queue.iter().any(|work| self.may_begin(work)) {
                 continue;
             }
             if self.running.is_empty() || !finished.is_empty() {
@@ -288,7 +301,8 @@ impl Waiting {
 
 /// The instance as it is after its end.
 pub(super) fn ended(mut instance: Instance, exit: Exit) -> Instance {
-    let as_wished = exit.is_success() || exit.reason == ExitReason::Stopped;
+    let returned = exit.reason == ExitReason::Exited && exit.is_success();
+    let as_wished = returned || exit.reason == ExitReason::Stopped;
     instance.state = if as_wished { State::Stopped } else { State::Failed };
     instance.exit = Some(exit);
     instance

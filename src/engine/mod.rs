@@ -18,6 +18,7 @@
 mod backoff;
 mod candidate;
 mod claims;
+mod dependencies;
 mod ending;
 pub mod error;
 mod events;
@@ -151,20 +152,20 @@ impl Engine {
         Ok(group.open_for_clone()?)
     }
 
-    /// What a monitor of the pod becomes when the program ended by itself.
-    fn afterwards(&self, pod: &PodName) -> Vec<String> {
+    /// The words of a pass over one pod, for its monitors to run.
+    fn pass_over(&self, pod: &PodName, flags: &[&str]) -> Vec<String> {
         let path = |path: &Path| path.display().to_string();
-        let words = [
+        let mut words = vec![
             installed().display().to_string(),
             "--root".to_owned(),
             path(&self.directories.root),
             "--run-root".to_owned(),
             path(&self.directories.run),
             "reconcile".to_owned(),
-            "--wait-backoff".to_owned(),
-            pod.to_string(),
         ];
-        words.into()
+        words.extend(flags.iter().map(ToString::to_string));
+        words.push(pod.to_string());
+        words
     }
 
     /// This process, as the journal names it.

@@ -10,12 +10,18 @@ use super::execute::ended;
 use super::place::InstancePlace;
 use super::steps::sandbox;
 use crate::model::pod::Network;
-use crate::model::{DesiredPod, Instance, Pod, PodName, State};
+use crate::model::{self, DesiredPod, Instance, Pod, PodName, State};
 use crate::net::Addresses;
-use crate::plan::{Observed, ObservedInstance, ObservedPod, SandboxState};
+use crate::plan::{
+    Hold, Observed, ObservedInstance, ObservedPod, SandboxState, standing, waits_for,
+};
 use crate::runtime::observe::{self, Sight};
-use crate::runtime::record::Status;
+use crate::runtime::record::{Health, Status};
 use crate::runtime::sandbox::{Presence, exists};
+use crate::sys::clock;
+
+/// Specs of pods by their generation; `None` where it is not on record any more.
+type Specs = BTreeMap<(PodName, u64), Option<Arc<Pod>>>;
 
 /// What is desired and what was seen, at one moment.
 #[derive(Debug)]
@@ -30,6 +36,10 @@ pub struct Snapshot {
     pub(super) claims: Claims,
     /// The desired pods that the snapshot is not about.
     pub(super) others: Vec<DesiredPod>,
+    /// The instances of those, as they are remembered.
+    unseen: Vec<Instance>,
+    /// The specs that instances run.
+    specs: Specs,
     /// Whether something of the network is there that no pod needs.
     pub(super) stale: bool,
     /// Why the network could not be looked at, if it could not.
@@ -41,6 +51,18 @@ impl Snapshot {
     pub(super) fn has_names(&self) -> bool {
         let pods = self.desired.iter().chain(&self.others);
         pods.into_iter().any(|desired| desired.pod.network != Network::None)
+    }
+
+    /// All desired pods, if one of them depends on another.
+    pub(super) fn dependent(&self) -> Vec<DesiredPod> {
+        let all = || self.desired.iter().chain(&self.others);
+        let some = all().any(|pod| !pod.pod.depends_on.is_empty());
+        if some { all().cloned().collect() } else { Vec::new() }
+    }
+
+    /// What a desired pod waits for, if it depends on one that is not ready.
+    pub fn waits_for(&self, pod: &DesiredPod) -> Option<Hold> {
+        waits_for(pod, &self.desired, &self.observed, clock::now())
     }
 
     /// The addresses of a pod.
@@ -81,31 +103,77 @@ impl Engine {
         let is_wanted = |name: &PodName| only.is_none_or(|only| only.contains(name));
         let (desired, others): (Vec<_>, Vec<_>) =
             desired.into_iter().partition(|pod| is_wanted(&pod.pod.name));
-        let mut specs: BTreeMap<(PodName, u64), Option<Arc<Pod>>> = revisions;
+        let (instances, unseen): (Vec<_>, Vec<_>) =
+            instances.into_iter().partition(|instance| is_wanted(&instance.pod));
+        let mut specs: Specs = revisions;
         let mut pods: BTreeMap<PodName, ObservedPod> = BTreeMap::new();
         for pod in &desired {
-            let key = (pod.pod.name.clone(), pod.generation);
-            specs.insert(key, Some(Arc::new(pod.pod.clone())));
+            specs.insert((pod.pod.name.clone(), pod.generation), Some(Arc::new(pod.pod.clone())));
             let sandbox = self.sandbox_state(Some(&pod.pod), &pod.pod.name);
             pods.insert(pod.pod.name.clone(), ObservedPod { sandbox, ..ObservedPod::default() });
         }
         let mut changed = Vec::new();
-        for remembered in instances.into_iter().filter(|instance| is_wanted(&instance.pod)) {
-            let seen = self.look(&remembered)?;
-            if seen != remembered {
-                changed.push(Change { remembered, seen: seen.clone() });
+        for remembered in instances {
+            let seen = self.observe(&remembered, &specs)?;
+            if seen.instance != remembered {
+                changed.push(Change { remembered, seen: seen.instance.clone() });
             }
-            let spec = specs.get(&(seen.pod.clone(), seen.generation)).cloned().flatten();
-            let leftovers = !seen.removed;
-            let pod = pods.entry(seen.pod.clone()).or_insert_with(|| ObservedPod {
-                sandbox: self.sandbox_state(None, &seen.pod),
+            let name = seen.instance.pod.clone();
+            let pod = pods.entry(name).or_insert_with_key(|name| ObservedPod {
+                sandbox: self.sandbox_state(None, name),
                 ..ObservedPod::default()
             });
-            pod.instances.push(ObservedInstance { instance: seen, spec, leftovers });
+            pod.instances.push(seen);
         }
-        let observed = Observed { pods };
+        let observed = Observed { pods, ..Observed::default() };
         let (stale, blind) = (false, None);
-        Ok(Snapshot { desired, observed, changed, claims, others, stale, blind })
+        let mut snapshot =
+            Snapshot { desired, observed, changed, claims, others, unseen, specs, stale, blind };
+        self.observe_dependencies(&mut snapshot)?;
+        Ok(snapshot)
+    }
+
+    /// Looks at the pods that the snapshot is not about but that pods of it depend on. Those may be
+    /// others than before when what is desired was changed.
+    pub(super) fn observe_dependencies(&self, snapshot: &mut Snapshot) -> Result<()> {
+        let depends_on = snapshot.desired.iter().flat_map(|pod| &pod.pod.depends_on);
+        let wanted: BTreeSet<&PodName> = depends_on.collect();
+        let mut standings = BTreeMap::new();
+        for other in snapshot.others.iter().filter(|other| wanted.contains(&other.pod.name)) {
+            let name = &other.pod.name;
+            let key = (name.clone(), other.generation);
+            snapshot.specs.entry(key).or_insert_with(|| Some(Arc::new(other.pod.clone())));
+            let sandbox = self.sandbox_state(Some(&other.pod), name);
+            let mut pod = ObservedPod { sandbox, ..ObservedPod::default() };
+            for instance in snapshot.unseen.iter().filter(|instance| instance.pod == *name) {
+                pod.instances.push(self.observe(instance, &snapshot.specs)?);
+            }
+            standings.insert(name.clone(), standing(other, &pod, clock::now()));
+        }
+        snapshot.observed.standings = standings;
+        Ok(())
+    }
+
+    fn observe(&self, remembered: &Instance, specs: &Specs) -> Result<ObservedInstance> {
+        let instance = self.look(remembered)?;
+        let spec = specs.get(&(instance.pod.clone(), instance.generation)).cloned().flatten();
+        let health = self.health(&instance, spec.as_deref());
+        let leftovers = !instance.removed;
+        Ok(ObservedInstance { instance, spec, health, leftovers })
+    }
+
+    /// What the probes of a running instance say, where it has any.
+    fn health(&self, instance: &Instance, spec: Option<&Pod>) -> Option<model::Health> {
+        let container = spec?.container(&instance.container)?;
+        let probes = [&container.startup, &container.readiness, &container.liveness];
+        if instance.state != State::Running || probes.iter().all(|probe| probe.is_none()) {
+            return None;
+        }
+        let place = InstancePlace::of(&self.directories, &instance.id);
+        let record = Health::read(&place.files().health())?;
+        // What was asked before a change of the probes says nothing about the container now.
+        let is_current = record.id == instance.id && record.generation == instance.generation;
+        is_current.then_some(record.health)
     }
 
     /// Looks at the sandbox of a pod again, as one of this spec would need it.

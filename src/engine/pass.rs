@@ -6,13 +6,14 @@ use std::time::Instant;
 use jiff::Timestamp;
 
 use super::candidate::{Desire, Put, PutKind, Stated};
+use super::dependencies::{check as check_dependencies_of, check_snapshot as check_dependencies};
 use super::execute::{Execution, Finished, Work, chain};
 use super::journal::{Intent, Journaled};
 use super::lock::{self, PodLock};
 use super::observe::Snapshot;
 use super::{Engine, Error, Result, fault};
 use crate::model::{DesiredPod, Instance, InstanceId, PodName, State};
-use crate::plan::{Action, Plan, Step, plan};
+use crate::plan::{Action, Hold, Plan, Step, plan};
 use crate::sys::{self, clock};
 
 /// What a pass is about.
@@ -82,6 +83,20 @@ pub struct PassResult {
 }
 
 impl PassResult {
+    /// Adds what another round did. The pods that wait are those of the last one.
+    fn add(&mut self, round: Self) {
+        let waits_on = |(pod, _): &(PodName, Hold)| {
+            !round.plan.waiting.iter().any(|(other, _)| other == pod)
+                && !round.plan.lanes.iter().any(|lane| lane.pod == *pod)
+        };
+        self.plan.waiting.retain(waits_on);
+        self.plan.waiting.extend(round.plan.waiting);
+        self.plan.lanes.extend(round.plan.lanes);
+        self.plan.wake = [self.plan.wake, round.plan.wake].into_iter().flatten().min();
+        self.executed += round.executed;
+        self.failures.extend(round.failures);
+    }
+
     fn count(&mut self, lane: &Finished) {
         for outcome in &lane.outcomes {
             match &outcome.error {
@@ -100,13 +115,36 @@ impl PassResult {
 pub(super) type Watch<'a> = &'a mut dyn FnMut(Event<'_>);
 
 impl Engine {
-    /// Runs one pass.
+    /// Runs one pass, in rounds: the second one starts what waited for pods that are ready since the
+    /// first, and so on.
     ///
     /// # Errors
     ///
     /// Only what keeps the pass from being run at all; a step that fails is in the result.
     pub fn pass(&mut self, pass: Pass, watch: Watch<'_>) -> Result<PassResult> {
         self.recover()?;
+        let (busy, mut touched) = (pass.busy, pass.only.clone().unwrap_or_default());
+        let (mut result, mut desired) = self.round(pass, watch)?;
+        touched.extend(result.plan.lanes.iter().map(|lane| lane.pod.clone()));
+        loop {
+            let depends = |pod: &&DesiredPod| !pod.pod.depends_on.is_disjoint(&touched);
+            let dependents = desired.iter().filter(depends).map(|pod| pod.pod.name.clone());
+            let dependents: BTreeSet<PodName> = dependents.collect();
+            if dependents.is_empty() {
+                return Ok(result);
+            }
+            let next = Pass { change: Change::Nothing, only: Some(dependents), busy };
+            let (more, now_desired) = self.round(next, watch)?;
+            desired = now_desired;
+            // A pod depends on none that depends on it, so this comes to an end.
+            touched = more.plan.lanes.iter().map(|lane| lane.pod.clone()).collect();
+            result.add(more);
+        }
+    }
+
+    /// Runs one round of a pass; also returns what is desired after it, where a pod depends on
+    /// another.
+    fn round(&mut self, pass: Pass, watch: Watch<'_>) -> Result<(PassResult, Vec<DesiredPod>)> {
         let mut locks = BTreeMap::new();
         let mut only = pass.only;
         if let Change::Desire(desire) = &pass.change {
@@ -118,6 +156,8 @@ impl Engine {
         let mut snapshot = self.snapshot(only.as_ref())?;
         let puts = self.change_candidate(&mut snapshot, &pass.change, now)?;
         self.check_images(&puts)?;
+        check_dependencies(&snapshot, &puts)?;
+        self.observe_dependencies(&mut snapshot)?;
         self.observe_network(&mut snapshot)?;
         let mut planned = plan(&snapshot.desired, &snapshot.observed, now);
         // What was planned without the locks is planned again with them.
@@ -145,6 +185,7 @@ impl Engine {
         fault::point("intent");
         let sweeps = snapshot.stale || works.iter().any(|work| work.lane.removes_sandbox());
         let named = snapshot.has_names();
+        let dependent = snapshot.dependent();
         let changes_names = works.iter().any(|work| work.lane.changes_names());
         let mut result = PassResult { puts, plan: planned, ..PassResult::default() };
         if let Some(journaled) = journaled {
@@ -160,7 +201,7 @@ impl Engine {
                 result.failures.push(StepFailure { pod: None, step, error });
             }
         }
-        Ok(result)
+        Ok((result, dependent))
     }
 
     /// Carries out the steps, and writes down what became of them.
@@ -199,16 +240,19 @@ impl Engine {
         let mut snapshot = self.snapshot(names.as_ref().or(only))?;
         let change = desire.cloned().map_or(Change::Nothing, Change::Desire);
         let puts = self.change_candidate(&mut snapshot, &change, now)?;
+        check_dependencies(&snapshot, &puts)?;
+        self.observe_dependencies(&mut snapshot)?;
         self.observe_network(&mut snapshot)?;
         Ok((plan(&snapshot.desired, &snapshot.observed, now), puts))
     }
 
     /// What putting `pods` would do where there is no state at all.
-    pub fn preview_nothing(pods: &[crate::model::Pod]) -> (Plan, Vec<Put>) {
+    pub fn preview_nothing(pods: &[crate::model::Pod]) -> Result<(Plan, Vec<Put>)> {
         let now = clock::now();
         let puts: Vec<_> = pods.iter().cloned().map(Put::new).collect();
         let desired: Vec<_> = puts.iter().map(|put| put.desired(None, now)).collect();
-        (plan(&desired, &crate::plan::Observed::default(), now), puts)
+        check_dependencies_of(&desired, &puts)?;
+        Ok((plan(&desired, &crate::plan::Observed::default(), now), puts))
     }
 
     /// Fails if an image went while the pod's lock was waited for: nothing is to be pinned to it.

@@ -13,7 +13,7 @@ use crate::model::pod::{HostFile, Mount, MountSource, Network, Seccomp, Source};
 use crate::model::settings::LogSettings;
 use crate::model::{Container, DesiredPod, Digest, Instance, Pod};
 use crate::runtime::capabilities::{self, Capability};
-use crate::runtime::launch::{Launch, LogFile, PROTOCOL, VolumeMount};
+use crate::runtime::launch::{Care, Launch, LogFile, PROTOCOL, VolumeMount};
 use crate::runtime::rlimit::{self, HostLimits};
 use crate::runtime::seccomp;
 use crate::runtime::spec::{self, Context, ImageDefaults};
@@ -86,13 +86,16 @@ impl Engine {
             init: container.init,
             stdin: container.stdin,
             volumes: self.mount_volumes(container)?,
+            container_cgroup: self.cgroups.instance(&pod.name, &instance.id),
             monitor_cgroup: self.cgroups.monitors(),
             log: LogFile {
                 path: self.directories.log(&pod.name, &container.name, instance.attempt),
                 max_size: logs.max_size,
                 max_files: logs.max_files,
             },
-            afterwards: self.afterwards(&pod.name),
+            care: self.care(desired, container, instance),
+            afterwards: self.pass_over(&pod.name, &["--wait-backoff"]),
+            when_ready: self.pass_over(&pod.name, &[]),
         };
         let files = ManagedFiles { etc: self.etc_files(pod)?, mounted: self.mounted(container)? };
         Ok(Prepared { launch, spec, files, notes })
@@ -144,6 +147,23 @@ impl Engine {
             container: container.name.clone(),
             path: file.path.display().to_string(),
         })
+    }
+
+    /// What the monitor of an instance does for it while it runs.
+    pub(super) fn care(
+        &self,
+        desired: &DesiredPod,
+        container: &Container,
+        instance: &Instance,
+    ) -> Care {
+        Care {
+            generation: desired.generation,
+            startup: container.startup.clone(),
+            readiness: container.readiness.clone(),
+            liveness: container.liveness.clone(),
+            stop_signal: self.stop_signal(&desired.pod, instance),
+            stop_timeout: desired.pod.stop_timeout,
+        }
     }
 
     /// How much of a container's log is kept.
@@ -202,8 +222,7 @@ impl Engine {
 
 /// The container of a pod that an instance is a life of.
 pub(super) fn container<'a>(pod: &'a Pod, instance: &Instance) -> Result<&'a Container> {
-    let mut all = pod.init_containers.iter().chain(&pod.containers);
-    all.find(|container| container.name == instance.container).ok_or_else(|| Error::Stuck {
+    pod.container(&instance.container).ok_or_else(|| Error::Stuck {
         container: instance.container.clone(),
         detail: "it is not in the spec".into(),
     })

@@ -13,9 +13,8 @@ use crate::model::pod::Network;
 use crate::model::{InstanceId, Pod, State};
 use crate::plan::{Action, Step};
 use crate::runtime::cgroup::Limits;
-use crate::runtime::launch::LogFile;
 use crate::runtime::sandbox::{self, Sandbox};
-use crate::runtime::{end, log, observe, start};
+use crate::runtime::{end, launch, log, monitor, observe, start};
 use crate::sys::{clock, file};
 
 /// How many lives of a container have their logs kept.
@@ -126,11 +125,17 @@ impl Engine {
             Limits { memory: container.memory, cpus: container.cpus, pids: container.pids };
         let group = self.instance_group(instance)?;
         let notes = group.update(&limits)?;
-        // Where config.toml could not be read, what the monitor was told stays.
-        if self.logs.get().is_some() {
-            let logs = self.log_limits(container);
-            let place = InstancePlace::of(&self.directories, id);
-            LogFile::set_limits(place.files(), logs.max_size, logs.max_files)?;
+        // Where config.toml could not be read, what the monitor was told of the log stays.
+        let logs = self.logs.get().map(|_| self.log_limits(container));
+        let change = launch::Change {
+            log: logs.map(|logs| (logs.max_size, logs.max_files)),
+            care: self.care(desired, container, instance),
+        };
+        let place = InstancePlace::of(&self.directories, id);
+        if change.write(place.files())?
+            && let Some(monitor) = instance.monitor
+        {
+            monitor::tell_to_look(monitor)?;
         }
         self.write_names(&desired.pod, id)?;
         let mut instance = instance.clone();

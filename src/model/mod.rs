@@ -8,10 +8,12 @@
 
 pub mod capability;
 pub mod change;
+pub mod dependency;
 pub mod desired;
 pub mod detach_keys;
 pub mod file;
 pub mod fnv;
+pub mod health;
 pub mod image_name;
 pub mod instance;
 pub mod modes;
@@ -37,6 +39,7 @@ pub(crate) mod strategy;
 
 pub use desired::{DesiredPod, RunState};
 pub use detach_keys::DetachKeys;
+pub use health::{Health, ProbeHealth, ProbeKind};
 pub use instance::{Exit, ExitReason, Instance, ProcessIdentity, State};
 pub use name::{ContainerName, ContainerRef, Digest, InstanceId, NameError, PodName, VolumeName};
 pub use pod::{Container, Pod};

@@ -329,6 +329,11 @@ impl Pod {
         self.init_containers.iter().chain(&self.containers)
     }
 
+    /// One of them, by its name.
+    pub fn container(&self, name: &ContainerName) -> Option<&Container> {
+        self.all_containers().find(|container| container.name == *name)
+    }
+
     /// The files of the host that its containers see copies of.
     pub fn host_files(&self) -> impl Iterator<Item = &HostFile> {
         let mounts = self.all_containers().flat_map(|container| &container.mounts);

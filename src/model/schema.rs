@@ -65,8 +65,7 @@ fn table_schema(table: &Table) -> Value {
 
 fn key_schema(key: &Key) -> Value {
     let mut schema = kind_schema(&key.kind);
-    let not_yet = if key.supported { "" } else { " Not supported yet." };
-    schema["description"] = format!("{}{not_yet}", key.doc).into();
+    schema["description"] = key.doc.into();
     if let Presence::Default(text) = key.presence {
         schema["default"] = match key.kind {
             Kind::Boolean => (text == "true").into(),
@@ -151,8 +150,6 @@ mod tests {
         assert_eq!(container["tty"]["default"], false);
         assert_eq!(container["env"]["default"], json!({}));
         assert_eq!(container["seccomp"]["default"], "default");
-        let liveness = container["liveness"]["description"].as_str();
-        assert!(liveness.is_some_and(|text| text.ends_with("Not supported yet.")));
     }
 
     #[test]

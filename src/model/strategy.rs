@@ -39,7 +39,7 @@ pub(crate) fn parse(source: &str) -> Result<PodFile, Vec<Diagnostic>> {
     file::parse(source, &ByName)
 }
 
-/// Any valid pod, also with what this version does not carry out yet.
+/// Any valid pod.
 pub(crate) fn pod() -> impl Strategy<Value = Pod> {
     let network = select(vec![Network::Bridge, Network::Host, Network::None]);
     let head = (
@@ -103,6 +103,9 @@ fn make_consistent(pod: &mut Pod) {
         }
         if network == Network::Host {
             container.sysctls.retain(|name, _| !name.starts_with("net."));
+        }
+        for probe in [&mut container.startup, &mut container.liveness].into_iter().flatten() {
+            probe.successes = 1;
         }
         let base = u16::try_from(index).unwrap() * 10_000 + 1;
         for (index, port) in (0u16..).zip(&mut container.ports) {

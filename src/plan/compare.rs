@@ -7,9 +7,21 @@ use crate::model::{ContainerName, DesiredPod};
 use super::ObservedInstance;
 
 /// Fields whose change reaches a running container through its cgroup, its managed files and what
-/// its monitor is told. The other live fields either concern later decisions (restart,
-/// stop_timeout), or the network of the pod, which is looked at itself (ports, isolated).
-const LIMITS: [&str; 7] = ["memory", "cpus", "pids", "dns", "dns_search", "extra_hosts", "log"];
+/// its monitor is told. The other live fields either concern later decisions (restart, depends_on),
+/// or the network of the pod, which is looked at itself (ports, isolated).
+const LIMITS: [&str; 11] = [
+    "memory",
+    "cpus",
+    "pids",
+    "dns",
+    "dns_search",
+    "extra_hosts",
+    "log",
+    "stop_timeout",
+    "liveness",
+    "readiness",
+    "startup",
+];
 
 /// Fields that belong to the sandbox. Kernel parameters are set inside its namespaces, where a
 /// parameter that is not wanted any more would keep its value.

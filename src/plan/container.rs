@@ -1,10 +1,13 @@
 //! What one container of a pod that should run needs.
 
+use std::fmt;
+
 use jiff::Timestamp;
 
 use crate::model::{ContainerName, DesiredPod, State};
 
 use super::compare::difference;
+use super::dependency::Hold;
 use super::restart::{self, Next};
 use super::sandbox::Condition;
 use super::{ObservedInstance, ObservedPod};
@@ -41,12 +44,12 @@ pub(super) enum Need {
         /// The streak of the new instance.
         streak: u32,
     },
-    /// A new instance, in place of the current one, but not before an init container is done.
+    /// A new instance, in place of the current one, but not before something else is done.
     Pending {
         /// Why.
         cause: String,
-        /// The init container.
-        on: ContainerName,
+        /// What it waits for.
+        on: Gate,
     },
     /// A new instance, but not before `until`.
     Wait {
@@ -62,6 +65,31 @@ pub(super) enum Need {
         /// How.
         cause: String,
     },
+}
+
+/// What a container waits for that is to be started.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Gate {
+    /// An init container of its pod, to its end.
+    Init(ContainerName),
+    /// A pod that its own depends on, to become ready.
+    Pod(Hold),
+}
+
+impl fmt::Display for Gate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Init(name) => write!(f, "init container {name}"),
+            Self::Pod(hold) => hold.fmt(f),
+        }
+    }
+}
+
+impl View<'_> {
+    /// Whether it is not started because its pod waits for another.
+    pub(super) fn is_held(&self) -> bool {
+        matches!(self.need, Need::Pending { on: Gate::Pod(_), .. })
+    }
 }
 
 impl From<Next> for Need {
@@ -81,11 +109,12 @@ pub(super) fn lives(seen: &ObservedInstance) -> bool {
 }
 
 /// Looks at every container of the spec, in the order they start in, given what is the matter with
-/// their sandbox.
+/// their sandbox, and what their pod has to wait for.
 pub(super) fn views<'a>(
     desired: &'a DesiredPod,
     observed: &'a ObservedPod,
     sandbox: &Condition,
+    hold: Option<&Hold>,
     now: Timestamp,
 ) -> Vec<View<'a>> {
     let view = |name: &'a ContainerName, init: bool| {
@@ -108,7 +137,7 @@ pub(super) fn views<'a>(
     if let Condition::Incomplete { cause } | Condition::Outdated { cause } = sandbox {
         leave_sandbox(&mut views, cause);
     }
-    hold_back(&mut views);
+    hold_back(&mut views, hold);
     views
 }
 
@@ -122,9 +151,10 @@ fn leave_sandbox(views: &mut [View<'_>], cause: &str) {
     }
 }
 
-/// Lets nothing start before the init containers ahead of it are done. They are, where a container
-/// that they come before runs and may go on.
-fn hold_back(views: &mut [View<'_>]) {
+/// Lets nothing start before the pods that its own depends on are ready, nor before the init
+/// containers ahead of it are done. Neither is asked for where a container that they come before
+/// runs and may go on.
+fn hold_back(views: &mut [View<'_>], hold: Option<&Hold>) {
     let goes_on = |view: &View<'_>| {
         !view.init
             && view.current.is_some_and(lives)
@@ -136,9 +166,16 @@ fn hold_back(views: &mut [View<'_>]) {
         }
         return;
     }
+    if let Some(hold) = hold {
+        return hold_all(views, &Gate::Pod(hold.clone()));
+    }
     let Some(gate) = gate(views) else { return };
-    let on = views[gate].name;
-    for view in &mut views[gate + 1..] {
+    let on = Gate::Init(views[gate].name.clone());
+    hold_all(&mut views[gate + 1..], &on);
+}
+
+fn hold_all(views: &mut [View<'_>], on: &Gate) {
+    for view in views {
         if let Need::Start { cause, .. } = &mut view.need {
             view.need = Need::Pending { cause: std::mem::take(cause), on: on.clone() };
         }

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use crate::model::DesiredPod;
 use crate::model::pod::Network;
 
-use super::container::{Need, View, eligible, views};
+use super::container::{Need, View, eligible};
 use super::lane::Steps;
 use super::network;
 use super::sandbox::{Condition, condition};
@@ -13,17 +13,17 @@ use super::teardown::stop_order;
 use super::{ObservedInstance, ObservedPod};
 
 /// Ends what should not run, in reverse order; renews the sandbox; starts what should, in order.
+/// `views` are the pod's containers.
 /// Returns the earliest moment at which a delay ends.
 pub(super) fn converge(
     steps: &mut Steps,
     desired: &DesiredPod,
     observed: &ObservedPod,
-    now: Timestamp,
+    views: &[View<'_>],
 ) -> Option<Timestamp> {
     let sandbox = condition(desired, observed);
-    let views = views(desired, observed, &sandbox, now);
     for seen in stop_order(Some(&desired.pod), observed) {
-        if let Some(cause) = doom(seen, &views) {
+        if let Some(cause) = doom(seen, views) {
             steps.take_away(seen, &cause);
         }
     }
@@ -34,7 +34,7 @@ pub(super) fn converge(
     if let Some(cause) = connect_cause(desired, observed, &sandbox, first) {
         steps.connect(network::exposes(desired, observed), &cause);
     }
-    for view in &views {
+    for view in views {
         match (&view.need, view.current) {
             (Need::Start { cause, streak }, _) => {
                 steps.start(view.name, view.next_attempt, *streak, cause);
@@ -43,7 +43,7 @@ pub(super) fn converge(
             _ => {}
         }
     }
-    eligible(&views).iter().filter_map(wake).min()
+    eligible(views).iter().filter_map(wake).min()
 }
 
 /// Why an instance is taken away, if it is.

@@ -4,19 +4,33 @@ use jiff::Timestamp;
 
 use crate::model::{ContainerName, DesiredPod, RunState};
 
-use super::container::lives;
+use super::container::{View, lives, views};
 use super::converge::converge;
+use super::dependency::Hold;
+use super::sandbox::condition;
 use super::teardown::teardown;
 use super::{Action, CONNECT, ObservedInstance, ObservedPod, Step};
 
-/// What a pod needs now, and when to look at it again.
+/// What a pod needs now.
+#[derive(Debug)]
+pub(super) struct Needed {
+    /// What is to be done.
+    pub(super) steps: Vec<Step>,
+    /// When to look at it again.
+    pub(super) wake: Option<Timestamp>,
+    /// Whether something of it is not started because it waits for another pod.
+    pub(super) held: bool,
+}
+
+/// What a pod needs now; `hold` is the pod that it has to wait for, if there is one.
 pub(super) fn steps(
     desired: Option<&DesiredPod>,
     observed: &ObservedPod,
+    hold: Option<&Hold>,
     now: Timestamp,
-) -> (Vec<Step>, Option<Timestamp>) {
+) -> Needed {
     let mut steps = Steps::default();
-    let mut wake = None;
+    let (mut wake, mut held) = (None, false);
     match desired {
         None => {
             teardown(&mut steps, None, observed, "not desired any more");
@@ -29,9 +43,13 @@ pub(super) fn steps(
         Some(desired) if desired.run == RunState::Stop => {
             teardown(&mut steps, Some(&desired.pod), observed, "stopped by request");
         }
-        Some(desired) => wake = converge(&mut steps, desired, observed, now),
+        Some(desired) => {
+            let views = views(desired, observed, &condition(desired, observed), hold, now);
+            held = views.iter().any(View::is_held);
+            wake = converge(&mut steps, desired, observed, &views);
+        }
     }
-    (steps.0, wake)
+    Needed { steps: steps.0, wake, held }
 }
 
 /// The steps of a lane as they are put together: gives each its id.

@@ -10,6 +10,7 @@ mod cause;
 mod compare;
 mod container;
 mod converge;
+mod dependency;
 mod describe;
 mod lane;
 mod network;
@@ -21,6 +22,8 @@ mod teardown;
 #[cfg(test)]
 mod tests;
 
+pub use container::Gate;
+pub use dependency::{Hold, Standing, standing, waits_for};
 pub use status::{Phase, PodStatus, Sync, status};
 
 use std::collections::BTreeMap;
@@ -29,13 +32,15 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::model::pod::Port;
-use crate::model::{ContainerName, DesiredPod, Instance, InstanceId, Pod, PodName};
+use crate::model::{ContainerName, DesiredPod, Health, Instance, InstanceId, Pod, PodName, State};
 
 /// What was seen of the world, by pod.
 #[derive(Debug, Clone, Default)]
 pub struct Observed {
     /// Every pod that the database or the run directory knows something of.
     pub pods: BTreeMap<PodName, ObservedPod>,
+    /// How desired pods are that the plan is not about, but that others depend on.
+    pub standings: BTreeMap<PodName, Standing>,
 }
 
 /// What was seen of one pod.
@@ -83,8 +88,25 @@ pub struct ObservedInstance {
     pub instance: Instance,
     /// The spec of the generation it runs, if the database still has it.
     pub spec: Option<Arc<Pod>>,
+    /// What its probes say; `None` if it does not run, has none, or they have not said anything yet.
+    pub health: Option<Health>,
     /// Whether something of it (directories, cgroup) is still on the host.
     pub leftovers: bool,
+}
+
+impl ObservedInstance {
+    /// Whether its program runs and can serve.
+    pub fn is_ready(&self) -> bool {
+        let runs = self.instance.state == State::Running && self.instance.started_at.is_some();
+        runs && self.health.as_ref().map_or(!self.has_to_prove(), |health| health.ready)
+    }
+
+    /// Whether probes decide if it can serve.
+    fn has_to_prove(&self) -> bool {
+        let spec = self.spec.as_deref();
+        let container = spec.and_then(|pod| pod.container(&self.instance.container));
+        container.is_some_and(|it| it.startup.is_some() || it.readiness.is_some())
+    }
 }
 
 /// An ordered difference between desired and observed.
@@ -92,6 +114,8 @@ pub struct ObservedInstance {
 pub struct Plan {
     /// One lane a pod: its steps run in order, lanes run in parallel.
     pub lanes: Vec<Lane>,
+    /// The pods that wait for others, which are not ready.
+    pub waiting: Vec<(PodName, Hold)>,
     /// The earliest moment at which the same world would give another plan (a restart delay ends).
     pub wake: Option<Timestamp>,
 }
@@ -103,6 +127,8 @@ pub struct Lane {
     pub pod: PodName,
     /// Its steps, in order; never empty.
     pub steps: Vec<Step>,
+    /// The pods whose lanes come before this one: they depend on it, and are taken down like it.
+    pub after: Vec<PodName>,
 }
 
 impl Lane {
@@ -120,6 +146,13 @@ impl Lane {
     /// Whether something of the pod that runs is ended.
     pub fn stops(&self) -> bool {
         self.steps.iter().any(|step| matches!(step.action, Action::Stop { .. }))
+    }
+
+    /// Whether others that depend on the pod have to wait until the lane is over.
+    pub fn disturbs(&self) -> bool {
+        let harmless =
+            |step: &Step| matches!(step.action, Action::Connect { .. } | Action::Update { .. });
+        !self.steps.iter().all(harmless)
     }
 
     /// Whether the pod's sandbox goes.
@@ -191,6 +224,9 @@ pub const CONNECT: &str = "connect";
 ///   the latter two are forgotten.
 /// - When every step has been carried out, the same desired state gives a plan without steps.
 ///
+/// - A pod that depends on others is not started before they are ready, and they are not taken down
+///   before it.
+///
 /// Lanes are sorted by the name of their pod; a pod that needs nothing has none.
 pub fn plan(desired: &[DesiredPod], observed: &Observed, now: Timestamp) -> Plan {
     let nothing = ObservedPod::default();
@@ -199,13 +235,70 @@ pub fn plan(desired: &[DesiredPod], observed: &Observed, now: Timestamp) -> Plan
     for pod in desired {
         pods.entry(&pod.pod.name).or_insert((None, &nothing)).0 = Some(pod);
     }
+    let mut planner = Planner { pods: &pods, observed, now, planned: BTreeMap::new() };
+    for name in pods.keys() {
+        planner.visit(name);
+    }
     let mut plan = Plan::default();
-    for (name, (desired, observed)) in pods {
-        let (steps, wake) = lane::steps(desired, observed, now);
-        if !steps.is_empty() {
-            plan.lanes.push(Lane { pod: name.clone(), steps });
-        }
+    for (name, planned) in planner.planned {
+        let Planned { lane, hold, wake, .. } = planned;
+        plan.lanes.extend(lane);
+        plan.waiting.extend(hold.map(|hold| (name.clone(), hold)));
         plan.wake = plan.wake.into_iter().chain(wake).min();
     }
+    let goes = |lane: &&Lane| lane.stops() || lane.removes_sandbox();
+    let stopped = plan.lanes.iter().filter(goes).filter_map(|lane| pods[&lane.pod].0);
+    let stopped: Vec<&DesiredPod> = stopped.collect();
+    let mut before = dependency::stopped_before(&stopped);
+    for lane in &mut plan.lanes {
+        lane.after = before.remove(&lane.pod).unwrap_or_default();
+    }
     plan
+}
+
+/// Plans pods one by one, each after those that it depends on.
+struct Planner<'a> {
+    pods: &'a BTreeMap<&'a PodName, (Option<&'a DesiredPod>, &'a ObservedPod)>,
+    observed: &'a Observed,
+    now: Timestamp,
+    planned: BTreeMap<PodName, Planned>,
+}
+
+/// What was planned for one pod.
+struct Planned {
+    lane: Option<Lane>,
+    hold: Option<Hold>,
+    wake: Option<Timestamp>,
+    /// How it is, for those that depend on it.
+    standing: Standing,
+}
+
+impl Planner<'_> {
+    fn visit(&mut self, name: &PodName) -> Standing {
+        let Some((desired, seen)) = self.pods.get(name).copied() else {
+            return self.observed.standings.get(name).copied().unwrap_or(Standing::Missing);
+        };
+        if let Some(planned) = self.planned.get(name) {
+            return planned.standing;
+        }
+        // Whoever gets here again while this pod is planned depends on itself, which is refused when
+        // it is applied; it waits for ever then.
+        let standing =
+            desired.map_or(Standing::Missing, |desired| standing(desired, seen, self.now));
+        let unplanned = Planned { lane: None, hold: None, wake: None, standing: Standing::Missing };
+        self.planned.insert(name.clone(), unplanned);
+        let hold = desired.and_then(|desired| dependency::hold(desired, |name| self.visit(name)));
+        let needed = lane::steps(desired, seen, hold.as_ref(), self.now);
+        let lane::Needed { steps, wake, held } = needed;
+        let lane = Lane { pod: name.clone(), steps, after: Vec::new() };
+        // A pod that is ready and is about to be disturbed will not be by then.
+        let standing = match standing {
+            Standing::Ready if lane.disturbs() => Standing::Busy(Phase::Pending),
+            standing => standing,
+        };
+        let lane = (!lane.steps.is_empty()).then_some(lane);
+        let hold = hold.filter(|_| held);
+        self.planned.insert(name.clone(), Planned { lane, hold, wake, standing });
+        standing
+    }
 }

@@ -8,14 +8,14 @@ use crate::model::{DesiredPod, ExitReason, RunState, State};
 
 use super::container::{Need, View, eligible, gate, lives, views};
 use super::sandbox::condition;
-use super::{ObservedPod, lane};
+use super::{Hold, ObservedInstance, ObservedPod, lane};
 
 /// What a pod is doing, for lists.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PodStatus {
     /// The short answer.
     pub phase: Phase,
-    /// How many of its containers run.
+    /// How many of its containers run and can serve.
     pub ready: u32,
     /// How many containers it has.
     pub total: u32,
@@ -24,7 +24,8 @@ pub struct PodStatus {
     pub restarts: u32,
     /// Whether a pass would find something to do.
     pub sync: Sync,
-    /// What a pass would act on; for a pod that waits or failed, how its containers ended.
+    /// What a pass would act on; for a pod that waits or failed, how its containers ended, and what
+    /// keeps those that run from being ready.
     pub reasons: Vec<String>,
 }
 
@@ -37,6 +38,8 @@ pub enum Phase {
     Initializing,
     /// Every container runs or is done.
     Running,
+    /// Every container runs or is done, and some are not ready to serve.
+    Unready,
     /// Some containers run; others wait, failed, or are to be started.
     Degraded,
     /// Nothing of it runs before a restart delay ends.
@@ -62,6 +65,7 @@ impl fmt::Display for Phase {
             Self::Pending => "pending",
             Self::Initializing => "initializing",
             Self::Running => "running",
+            Self::Unready => "unready",
             Self::Degraded => "degraded",
             Self::BackOff { .. } => "back-off",
             Self::Completed => "completed",
@@ -91,10 +95,15 @@ impl fmt::Display for Sync {
     }
 }
 
-/// Sums up one desired pod.
-pub fn status(desired: &DesiredPod, observed: &ObservedPod, now: Timestamp) -> PodStatus {
-    let views = views(desired, observed, &condition(desired, observed), now);
-    let (steps, _) = lane::steps(Some(desired), observed, now);
+/// Sums up one desired pod; `hold` is the pod that it has to wait for, if there is one.
+pub fn status(
+    desired: &DesiredPod,
+    observed: &ObservedPod,
+    hold: Option<&Hold>,
+    now: Timestamp,
+) -> PodStatus {
+    let views = views(desired, observed, &condition(desired, observed), hold, now);
+    let steps = lane::steps(Some(desired), observed, hold, now).steps;
     let sync = if steps.is_empty() { Sync::Sync } else { Sync::Diverged };
     let mut reasons: Vec<String> = Vec::new();
     let ends = if desired.deleting || desired.run == RunState::Stop { &[][..] } else { &views };
@@ -106,7 +115,7 @@ pub fn status(desired: &DesiredPod, observed: &ObservedPod, now: Timestamp) -> P
     let proper = || views.iter().filter(|view| !view.init);
     PodStatus {
         phase: phase(desired, observed, &views),
-        ready: count(proper().filter(|view| runs(view))),
+        ready: count(proper().filter(|view| is_ready(view))),
         total: count(proper()),
         restarts: proper().map(|view| restarts(view, observed)).sum(),
         sync,
@@ -127,13 +136,16 @@ fn phase(desired: &DesiredPod, observed: &ObservedPod, views: &[View<'_>]) -> Ph
     }
     let good = |view: &View<'_>| runs(view) || view.need == Need::Completed;
     let failed = |view: &View<'_>| matches!(view.need, Need::Failed { .. });
-    let starts = |view: &View<'_>| matches!(view.need, Need::Start { .. });
+    let starts = |view: &View<'_>| matches!(view.need, Need::Start { .. }) || view.is_held();
     let until = eligible(views).iter().filter_map(|view| match view.need {
         Need::Wait { until, .. } => Some(until),
         _ => None,
     });
     match until.min() {
-        _ if views.iter().any(runs) && views.iter().all(good) => Phase::Running,
+        _ if views.iter().any(runs) && views.iter().all(good) => {
+            let unready = |view: &View<'_>| runs(view) && !is_ready(view);
+            if views.iter().any(unready) { Phase::Unready } else { Phase::Running }
+        }
         _ if views.iter().any(runs) => Phase::Degraded,
         _ if views.iter().any(starts) => Phase::Pending,
         Some(until) => Phase::BackOff { until },
@@ -146,12 +158,16 @@ fn runs(view: &View<'_>) -> bool {
     view.current.is_some_and(|seen| seen.instance.state == State::Running)
 }
 
-/// How a container ended that is not started now.
+fn is_ready(view: &View<'_>) -> bool {
+    view.current.is_some_and(ObservedInstance::is_ready)
+}
+
+/// How a container ended that is not started now, or what keeps one that runs from being ready.
 fn end(view: &View<'_>) -> Option<String> {
     match &view.need {
         Need::Wait { cause, .. } | Need::Failed { cause } => Some(cause.clone()),
-        Need::Pending { on, .. } => Some(format!("waits for init container {on}")),
-        _ => None,
+        Need::Pending { on, .. } => Some(format!("waits for {on}")),
+        _ => view.current?.health.as_ref()?.obstacle(),
     }
 }
 

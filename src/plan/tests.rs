@@ -1,6 +1,7 @@
 //! The planner against tables of (desired, observed, plan), and against properties that must hold
 //! for every world.
 
+mod dependencies;
 mod ended;
 mod network;
 mod notation;

@@ -6,7 +6,7 @@
 //! ROOT/volumes/<name>/data        what a named volume holds
 //! ROOT/logs/<pod>/<container>/    <attempt>.log and its complete files, see super::log
 //! RUN/pods/<pod>/ns/              the pinned namespaces
-//! RUN/containers/<id>/            monitor.lock, attach.sock, status.json, stopping
+//! RUN/containers/<id>/            monitor.lock, attach.sock, status.json, health.json, stopping
 //! RUN/locks/<pod>.lock            held while a pass works on the pod
 //! ```
 
@@ -123,6 +123,11 @@ impl InstanceFiles<'_> {
     /// Who runs it: [`super::record::Status`].
     pub fn status(&self) -> PathBuf {
         self.run.join("status.json")
+    }
+
+    /// How its probes went: [`super::record::Health`].
+    pub fn health(&self) -> PathBuf {
+        self.run.join("health.json")
     }
 
     /// Where its monitor takes those who attach.

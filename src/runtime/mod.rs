@@ -7,6 +7,7 @@
 //! | [`sandbox`] | a pod's pinned namespaces |
 //! | [`start`] [`monitor`] [`init`] | the way into a container: command, monitor, init |
 //! | [`exec`] | a second process in a running container |
+//! | [`probe`] | one check of whether a container is well
 //! | [`attach`] | the terminal or streams of its main process |
 //! | [`log`] | the files of what a container prints |
 //! | [`observe`] [`end`] | what is there of an instance; ending it and taking it away |
@@ -31,6 +32,7 @@ pub mod log;
 mod message;
 pub mod monitor;
 pub mod observe;
+pub mod probe;
 mod reaper;
 pub mod record;
 pub mod rlimit;

@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::launch::PROTOCOL;
-use crate::model::{Exit, InstanceId, ProcessIdentity};
+use crate::model::{self, Exit, InstanceId, ProcessIdentity};
 use crate::sys::file::{self, Durability};
 use crate::sys::{self};
 
@@ -29,6 +29,19 @@ pub struct Status {
     pub started_at: Timestamp,
     /// Harmless things the host refused.
     pub notes: Vec<String>,
+}
+
+/// How a running instance is. Written by its monitor whenever that changes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Health {
+    /// The protocol of the monitor.
+    pub version: u32,
+    /// The instance.
+    pub id: InstanceId,
+    /// The generation of the pod whose probes say so.
+    pub generation: u64,
+    /// How it is.
+    pub health: model::Health,
 }
 
 /// How an instance ended. Written durably by its monitor before it lets go of its lock.
@@ -66,6 +79,18 @@ fn write(path: &Path, record: &impl Serialize, durability: Durability) -> sys::R
 }
 
 impl Status {
+    /// Reads it, if it is there.
+    pub fn read(path: &Path) -> Option<Self> {
+        read(path)
+    }
+
+    /// Writes it; a reboot discards it.
+    pub fn write(&self, path: &Path) -> sys::Result<()> {
+        write(path, self, Durability::Volatile)
+    }
+}
+
+impl Health {
     /// Reads it, if it is there.
     pub fn read(path: &Path) -> Option<Self> {
         read(path)

@@ -94,19 +94,6 @@ fn one_bad_file_of_a_directory_keeps_all_from_being_applied() {
 }
 
 #[test]
-fn keys_of_later_versions_are_refused_in_their_place() {
-    let healthy = Healthy::new();
-    for (pod, container, part) in [
-        ("depends_on = [\"box\"]\n", "", "depends_on is not supported yet"),
-        ("", "[containers.liveness]\nexec = [\"/bin/true\"]\n", "liveness is not supported yet"),
-    ] {
-        let file = format!("name = \"later\"\nnetwork = \"none\"\n{pod}{CONTAINER}{container}");
-        let output = healthy.tank.apply(&file);
-        healthy.assert_refused(output, 2, &[part, "--> standard input:"]);
-    }
-}
-
-#[test]
 fn names_on_the_command_line_are_checked() {
     let healthy = Healthy::new();
     for name in ["../x", "A", "", "a/b/c"] {

@@ -1,6 +1,5 @@
 //! Whose an address is, and for how long; subnets that are full, or somebody else's.
 
-use rustix::mount::{UnmountFlags, unmount};
 use rustix::process::Signal;
 
 use super::client::await_get;
@@ -13,27 +12,6 @@ impl Machine {
     fn configure(&self, text: &str) {
         std::fs::create_dir_all(self.tank.root()).unwrap();
         std::fs::write(self.tank.root().join("config.toml"), text).unwrap();
-    }
-
-    /// Takes away what a reboot does: all processes, the network, and the files below `/run`.
-    fn reboot(&self) {
-        let processes = self.tank.world().processes;
-        // Monitors first: they would start what ended.
-        let monitors = processes.iter().filter(|(_, line)| line.starts_with("tank-monitor"));
-        let others = processes.iter().filter(|(_, line)| !line.starts_with("tank-monitor"));
-        for (pid, _) in monitors.chain(others) {
-            if std::fs::exists(format!("/proc/{pid}")).unwrap() {
-                send(*pid, Signal::KILL);
-            }
-            assert!(wait::process_ended(*pid, SOON));
-        }
-        let world = self.tank.world();
-        for mount in world.mounts.iter().rev() {
-            let target = mount.split(' ').nth(4).unwrap();
-            unmount(target, UnmountFlags::DETACH).unwrap();
-        }
-        self.tank.forget_network();
-        std::fs::remove_dir_all(self.tank.run_root()).unwrap();
     }
 }
 
@@ -65,7 +43,7 @@ fn they_stay_over_a_reboot() {
     machine.tank.apply(&(server("web", "", "['8080:80']") + &idle("client"))).ok();
     let before = ["web", "client"].map(|pod| machine.addresses(pod));
     await_get(&outside, &format!("{HOST4}:8080"), "/name");
-    machine.reboot();
+    machine.tank.lose_what_runs();
     assert!(!machine.namespace.ip("link").contains("tank"));
     // Without another boot nobody knows how the programs ended, and they are started with a pause.
     for name in ["web", "client"] {

@@ -65,7 +65,7 @@ fn plan() {
         has(step, &["pod", "container", "action", "cause"]);
     }
     let none = tank.run(["plan", "-o", "json"]).ok().json();
-    assert_eq!(none, json!({ "changes": 0, "steps": [] }));
+    assert_eq!(none, json!({ "changes": 0, "steps": [], "waiting": [] }));
 }
 
 #[test]

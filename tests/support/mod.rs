@@ -9,6 +9,7 @@ pub(crate) mod namespace;
 mod netlink;
 pub(crate) mod pods;
 pub(crate) mod program;
+mod reboot;
 pub(crate) mod record;
 pub(crate) mod registry;
 mod tank;

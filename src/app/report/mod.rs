@@ -16,10 +16,11 @@ pub use image::{
 pub use network::{Check, CheckStatus, DoctorReport, NetworkReport, NetworkedPod};
 pub use pass::{
     PassReport, PlanReport, PlannedStep, PodOutcome, PodResult, Progress, StepAction, StepError,
+    WaitingPod,
 };
 pub use pod::{
-    ChangeReport, ContainerReport, DescribeReport, EventReport, HistoryReport, ListReport,
-    PodStatus, PodSummary, PsReport, RevisionReport, Sync,
+    ChangeReport, ContainerReport, DescribeReport, EventReport, ExitReport, HistoryReport,
+    ListReport, PodStatus, PodSummary, PsReport, RevisionReport, Sync,
 };
 pub use volume::{VolumeInspectReport, VolumeListReport, VolumePruneReport, VolumeReport};
 

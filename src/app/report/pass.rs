@@ -60,6 +60,8 @@ pub struct PassReport {
     pub errors: Vec<StepError>,
     /// The planned steps, lane by lane.
     pub steps: Vec<PlannedStep>,
+    /// The pods that are not started because others are not ready.
+    pub waiting: Vec<WaitingPod>,
 }
 
 /// What a pass would do.
@@ -69,6 +71,19 @@ pub struct PlanReport {
     pub changes: usize,
     /// The steps, lane by lane.
     pub steps: Vec<PlannedStep>,
+    /// The pods that would not be started because others are not ready.
+    pub waiting: Vec<WaitingPod>,
+}
+
+/// A pod that waits for another.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct WaitingPod {
+    /// The pod.
+    pub pod: PodName,
+    /// The one it waits for.
+    pub on: PodName,
+    /// Why, for people: `waits for pod db, which is pending`.
+    pub reason: String,
 }
 
 /// What a step does. The words scripts see.
@@ -157,7 +172,12 @@ impl From<&plan::Plan> for PlanReport {
             .iter()
             .flat_map(|lane| lane.steps.iter().map(|step| PlannedStep::new(&lane.pod, step)))
             .collect();
-        Self { changes: steps.len(), steps }
+        let waiting = plan.waiting.iter().map(|(pod, hold)| WaitingPod {
+            pod: pod.clone(),
+            on: hold.pod.clone(),
+            reason: format!("waits for {hold}"),
+        });
+        Self { changes: steps.len(), steps, waiting: waiting.collect() }
     }
 }
 

@@ -7,7 +7,8 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::model::{ContainerName, Digest, ExitReason, Instance, InstanceId, Pod, PodName};
-use crate::model::{RunState, State};
+use crate::model::{ProbeHealth, RunState, State};
+use crate::plan::ObservedInstance;
 use crate::store::{Event, NewEvent};
 
 /// What a pod is doing, in one word.
@@ -20,6 +21,8 @@ pub enum PodStatus {
     Initializing,
     /// All its containers run.
     Running,
+    /// All its containers run, and some are not ready to serve.
+    Unready,
     /// Some of its containers run, others ended.
     Degraded,
     /// A container ended and waits for its restart.
@@ -62,6 +65,8 @@ pub struct PodSummary {
     pub generation: u64,
     /// What it is doing.
     pub status: PodStatus,
+    /// When the first restart delay ends that it waits for.
+    pub waits_until: Option<Timestamp>,
     /// How many of its containers are ready.
     pub ready: usize,
     /// How many containers it has.
@@ -72,12 +77,49 @@ pub struct PodSummary {
     pub sync: Sync,
     /// The causes of what a pass would do; empty when it is in sync.
     pub reasons: Vec<String>,
+    /// How its containers ended lately, at most five, the newest first.
+    pub exits: Vec<ExitReport>,
     /// Its address.
     pub ip: Option<IpAddr>,
     /// Its labels.
     pub labels: BTreeMap<String, String>,
     /// When it was created.
     pub created_at: Timestamp,
+}
+
+/// How one life of a container ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ExitReport {
+    /// The container.
+    pub container: ContainerName,
+    /// Counts its lives, from 1.
+    pub attempt: u32,
+    /// What its program returned.
+    pub exit_code: Option<i32>,
+    /// The signal that ended it.
+    pub signal: Option<i32>,
+    /// Why it ended, as for a container.
+    pub reason: &'static str,
+    /// The rest of the story, where there is one.
+    pub detail: Option<String>,
+    /// When it ended.
+    pub finished_at: Option<Timestamp>,
+}
+
+impl ExitReport {
+    /// The end of an instance; `None` if it has none.
+    pub fn of(instance: &Instance) -> Option<Self> {
+        let exit = instance.exit.as_ref()?;
+        Some(Self {
+            container: instance.container.clone(),
+            attempt: instance.attempt,
+            exit_code: exit.code,
+            signal: exit.signal,
+            reason: reason_word(&exit.reason),
+            detail: reason_detail(&exit.reason),
+            finished_at: exit.finished_at,
+        })
+    }
 }
 
 /// Every container.
@@ -108,10 +150,15 @@ pub struct ContainerReport {
     pub signal: Option<i32>,
     /// Whether the kernel killed a process of it for want of memory; `None` while it runs.
     pub oom: Option<bool>,
-    /// Why it ended: `exited`, `oom`, `stopped`, `start-failed`, `host-reboot` or `unknown`.
+    /// Why it ended: `exited`, `oom`, `probe`, `stopped`, `start-failed`, `host-reboot` or `unknown`.
     pub reason: Option<&'static str>,
-    /// Which step failed and why, when it was never started.
+    /// Which step failed and why, when it was never started; which probe and how, when it was ended
+    /// for one.
     pub detail: Option<String>,
+    /// Whether it can serve; `None` if it does not run.
+    pub ready: Option<bool>,
+    /// How its probes went, while it runs.
+    pub probes: Vec<ProbeHealth>,
     /// The image it runs, as the pod file names it, or its root directory.
     pub image: Option<String>,
     /// The manifest the image's name was resolved to.
@@ -127,17 +174,21 @@ pub struct ContainerReport {
 }
 
 impl ContainerReport {
-    /// Describes an instance; `image` and `ports` come from the spec it runs.
-    pub fn new(instance: &Instance, image: Option<String>, ports: Vec<String>) -> Self {
+    /// Describes an instance; `image` and `ports` come from the spec it runs, and `seen` is how it
+    /// was seen, if it was.
+    pub fn new(
+        instance: &Instance,
+        seen: Option<&ObservedInstance>,
+        image: Option<String>,
+        ports: Vec<String>,
+    ) -> Self {
         let exit = instance.exit.as_ref();
         let pid = match instance.state {
             State::Running => instance.process.map(|process| process.pid),
             _ => None,
         };
-        let detail = match exit.map(|exit| &exit.reason) {
-            Some(ExitReason::StartFailed(why) | ExitReason::Probe(why)) => Some(why.clone()),
-            _ => None,
-        };
+        let running = seen.filter(|_| instance.state == State::Running);
+        let health = running.and_then(|seen| seen.health.as_ref());
         Self {
             pod: instance.pod.clone(),
             name: instance.container.clone(),
@@ -154,7 +205,9 @@ impl ContainerReport {
                 (None, State::Missing) => Some(reason_word(&ExitReason::Unknown)),
                 (None, _) => None,
             },
-            detail,
+            detail: exit.and_then(|exit| reason_detail(&exit.reason)),
+            ready: running.map(ObservedInstance::is_ready),
+            probes: health.map(|health| health.probes.clone()).unwrap_or_default(),
             image,
             image_digest: instance.image.clone(),
             started_at: instance.started_at,
@@ -167,6 +220,13 @@ impl ContainerReport {
     /// How many times the container was started again before this life.
     pub fn restarts(&self) -> u32 {
         self.attempt.saturating_sub(1)
+    }
+}
+
+fn reason_detail(reason: &ExitReason) -> Option<String> {
+    match reason {
+        ExitReason::StartFailed(why) | ExitReason::Probe(why) => Some(why.clone()),
+        _ => None,
     }
 }
 

@@ -39,6 +39,11 @@ fn a_pass_has_the_promised_fields() {
         failed: 1,
         errors: vec![StepError { pod: None, step: "start/app/1".into(), error: "no".into() }],
         steps: vec![],
+        waiting: vec![WaitingPod {
+            pod: "app".parse().unwrap(),
+            on: "web".parse().unwrap(),
+            reason: "waits for pod web, which is pending".into(),
+        }],
     };
     assert_eq!(
         serde_json::to_value(&report).unwrap(),
@@ -47,13 +52,17 @@ fn a_pass_has_the_promised_fields() {
             "planned": 2, "executed": 1, "failed": 1,
             "errors": [{"pod": null, "step": "start/app/1", "error": "no"}],
             "steps": [],
+            "waiting": [
+                {"pod": "app", "on": "web", "reason": "waits for pod web, which is pending"}
+            ],
         })
     );
 }
 
 #[test]
 fn a_running_container_has_a_pid_and_no_exit() {
-    let value = serde_json::to_value(ContainerReport::new(&instance(), None, vec![])).unwrap();
+    let value =
+        serde_json::to_value(ContainerReport::new(&instance(), None, None, vec![])).unwrap();
     for key in [
         "pod",
         "name",
@@ -83,7 +92,7 @@ fn an_unknown_exit_is_null_and_never_zero() {
         exit: Some(Exit::unknown(ExitReason::Unknown)),
         ..instance()
     };
-    let value = serde_json::to_value(ContainerReport::new(&ended, None, vec![])).unwrap();
+    let value = serde_json::to_value(ContainerReport::new(&ended, None, None, vec![])).unwrap();
     assert_eq!(value["exit_code"], Value::Null);
     assert_eq!(value["pid"], Value::Null);
     assert_eq!(value["reason"], "unknown");
@@ -97,8 +106,8 @@ fn a_plan_lists_the_steps_of_all_lanes() {
         action: plan::Action::Start { attempt: 2, streak: 1 },
         cause: "exited with code 1".into(),
     };
-    let lane = plan::Lane { pod: "web".parse().unwrap(), steps: vec![step] };
-    let report = PlanReport::from(&plan::Plan { lanes: vec![lane], wake: None });
+    let lane = plan::Lane { pod: "web".parse().unwrap(), steps: vec![step], after: vec![] };
+    let report = PlanReport::from(&plan::Plan { lanes: vec![lane], ..plan::Plan::default() });
     let value = serde_json::to_value(&report).unwrap();
     assert_eq!(value["changes"], 1);
     assert_eq!(value["steps"][0]["action"], "start");

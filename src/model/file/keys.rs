@@ -50,7 +50,7 @@ fn found(value: &DeValue<'_>) -> &'static str {
     }
 }
 
-/// Checks the value of a key: its type, the types of what is in it, and whether it is supported.
+/// Checks the value of a key: its type, and the types of what is in it.
 pub(super) fn check(key: &Key, name: &Text<'_>, value: &Spanned<DeValue<'_>>, report: &Report<'_>) {
     if !has_type(key, &key.kind, value, report) {
         return;
@@ -71,13 +71,6 @@ pub(super) fn check(key: &Key, name: &Text<'_>, value: &Spanned<DeValue<'_>>, re
         _ => {}
     }
     size(key, name, value.get_ref(), report);
-    if !key.supported && !says_nothing(key, value.get_ref()) {
-        let message = match value.get_ref() {
-            DeValue::Boolean(flag) => format!("{} = {flag} is not supported yet", key.name),
-            _ => format!("{} is not supported yet", key.name),
-        };
-        report.unsupported(Diagnostic::new(name.span(), message));
-    }
 }
 
 /// Reports a value of a wrong type, and the same inside lists and tables with keys of the user's
@@ -144,15 +137,6 @@ fn size(key: &Key, name: &Text<'_>, value: &DeValue<'_>, report: &Report<'_>) {
     if count > limit {
         let message = format!("{} has {count} entries, at most {limit} are allowed", key.name);
         report.error(Diagnostic::new(name.span(), message));
-    }
-}
-
-/// Whether a value is what leaving out its key means.
-fn says_nothing(key: &Key, value: &DeValue<'_>) -> bool {
-    match (key.presence, value) {
-        (Presence::Default(default), DeValue::Boolean(flag)) => default == flag.to_string(),
-        (Presence::Default(_), DeValue::Array(items)) => items.is_empty(),
-        _ => false,
     }
 }
 

@@ -47,9 +47,6 @@ pub struct PodFile {
     pub pods: Vec<Pod>,
     /// Where each pod is named.
     pub places: Vec<Range<usize>>,
-    /// What it asks for that this version cannot carry out yet: nothing of it may be applied
-    /// unless this is empty.
-    pub unsupported: Vec<Diagnostic>,
 }
 
 /// Reads a file of one pod or of several.
@@ -89,6 +86,6 @@ pub fn parse(source: &str, files: &dyn Files) -> Result<PodFile, Vec<Diagnostic>
     let places = sections.iter().map(|section| section.value_place("name")).collect();
     let complete = pods.len() == sections.len();
     drop(sections);
-    let unsupported = report.finish(complete)?;
-    Ok(PodFile { pods, places, unsupported })
+    report.finish(complete)?;
+    Ok(PodFile { pods, places })
 }

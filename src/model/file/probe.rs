@@ -11,7 +11,11 @@ pub(super) fn read(section: &Section<'_>, name: &str) -> Option<Probe> {
     let check = read_check(&table);
     let initial_delay = table.parse::<Timespan>("initial_delay");
     let (period, timeout) = (table.positive_span("period"), table.positive_span("timeout"));
-    let (failures, successes) = (table.integer("failures"), table.integer("successes"));
+    let failures = table.integer("failures");
+    let successes: Option<u32> = table.integer("successes");
+    if name != "readiness" && successes.is_some_and(|successes| successes > 1) {
+        table.error("successes", format!("a {name} probe has passed when it passes once"));
+    }
     Some(Probe {
         check: check?,
         initial_delay: initial_delay?.0,

@@ -21,7 +21,6 @@ pub(super) struct Report<'a> {
     /// Where each line starts.
     lines: Vec<usize>,
     errors: RefCell<Vec<Diagnostic>>,
-    unsupported: RefCell<Vec<Diagnostic>>,
     /// The lines that are not TOML. Whatever is read from them is a guess of the parser.
     broken_lines: BTreeSet<usize>,
 }
@@ -40,7 +39,6 @@ impl<'a> Report<'a> {
             source,
             lines: std::iter::once(0).chain(newlines).collect(),
             errors: RefCell::default(),
-            unsupported: RefCell::default(),
             broken_lines: BTreeSet::new(),
         };
         report.broken_lines = errors.iter().map(|error| report.line(error.span.start)).collect();
@@ -99,11 +97,6 @@ impl<'a> Report<'a> {
         self.source.get(place).unwrap_or_default()
     }
 
-    /// Adds something that this version cannot carry out.
-    pub(super) fn unsupported(&self, diagnostic: Diagnostic) {
-        self.unsupported.borrow_mut().push(diagnostic);
-    }
-
     /// The value, or nothing after its error was added.
     pub(super) fn check<T, E: Into<ValueError>>(
         &self,
@@ -120,20 +113,18 @@ impl<'a> Report<'a> {
         None
     }
 
-    /// What could not be carried out, in the order of the file. `complete` says whether everything
-    /// in the file was read: nothing of it is ever dropped in silence.
+    /// Ends the reading. `complete` says whether everything in the file was read: nothing of it is
+    /// ever dropped in silence.
     ///
     /// # Errors
-    /// The errors, in that order too, if there are any.
-    pub(super) fn finish(self, complete: bool) -> Result<Vec<Diagnostic>, Vec<Diagnostic>> {
+    /// The errors, in the order of the file, if there are any.
+    pub(super) fn finish(self, complete: bool) -> Result<(), Vec<Diagnostic>> {
         let mut errors = self.errors.into_inner();
         if !complete && errors.is_empty() {
             errors.push(Diagnostic::new(0..0, "not all of the file could be read"));
         }
         if errors.is_empty() {
-            let mut unsupported = self.unsupported.into_inner();
-            unsupported.sort_by_key(|diagnostic| diagnostic.span.start);
-            return Ok(unsupported);
+            return Ok(());
         }
         errors.sort_by_key(|diagnostic| diagnostic.span.start);
         if errors.len() > MAX_DIAGNOSTICS {

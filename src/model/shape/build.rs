@@ -17,7 +17,7 @@ pub(super) const fn key(
     example: &'static str,
 ) -> Key {
     let (presence, effect) = (Presence::Optional, Effect::Replace);
-    Key { name, kind, doc, presence, example, effect, supported: true }
+    Key { name, kind, doc, presence, example, effect }
 }
 
 impl Key {
@@ -33,11 +33,6 @@ impl Key {
 
     pub(super) const fn live(mut self) -> Self {
         self.effect = Effect::Live;
-        self
-    }
-
-    pub(super) const fn not_yet(mut self) -> Self {
-        self.supported = false;
         self
     }
 }

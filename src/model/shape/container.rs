@@ -162,24 +162,21 @@ pub static CONTAINER: Table = Table {
             "Ends the container when it fails.",
             "{ exec = [\"/check\"] }",
         )
-        .live()
-        .not_yet(),
+        .live(),
         key(
             "readiness",
             Kind::Table(&PROBE),
             "Says whether it can serve.",
             "{ tcp = { port = 80 } }",
         )
-        .live()
-        .not_yet(),
+        .live(),
         key(
             "startup",
             Kind::Table(&PROBE),
             "Holds back the other two until it has passed once.",
             "{ http = { port = 80 } }",
         )
-        .live()
-        .not_yet(),
+        .live(),
     ],
 };
 

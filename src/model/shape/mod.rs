@@ -67,9 +67,6 @@ pub struct Key {
     pub example: &'static str,
     /// What a change of it does to a running container.
     pub effect: Effect,
-    /// Whether this version carries it out. A key that it does not carry out is read, checked and
-    /// kept, but a pod with another value than the default cannot be applied.
-    pub supported: bool,
 }
 
 /// What a change does to a running container.

@@ -94,8 +94,7 @@ pub static POD: Table = Table {
             r#"["db"]"#,
         )
         .default("[]")
-        .live()
-        .not_yet(),
+        .live(),
         key(
             "labels",
             Kind::Map(&Kind::Text(ANY)),

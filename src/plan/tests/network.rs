@@ -116,7 +116,7 @@ fn a_change_names_the_addresses_it_exposes() {
     ] {
         let desired = generations(&format!("app=x network=bridge {wanted}"));
         let pods = BTreeMap::from([("web".parse().unwrap(), observed(&desired, seen))]);
-        let plan = plan(&desired, &Observed { pods }, now());
+        let plan = plan(&desired, &Observed { pods, ..Observed::default() }, now());
         let steps = plan.lanes.iter().flat_map(|lane| &lane.steps);
         let found = steps.filter_map(|step| match &step.action {
             Action::Connect { exposes } => Some(exposes.clone()),

@@ -50,7 +50,7 @@ pub(super) fn check(table: &[[&str; 4]]) {
         let desired = generations.last().cloned();
         let observed = observed(&generations, seen);
         let pods = BTreeMap::from([("web".parse().unwrap(), observed)]);
-        let actual = plan(desired.as_slice(), &Observed { pods }, now());
+        let actual = plan(desired.as_slice(), &Observed { pods, ..Observed::default() }, now());
         let actual = render(&actual);
         if actual != *expected {
             wrong.push(format!("{name}\n  expected: {expected}\n  actual:   {actual}"));
@@ -277,7 +277,8 @@ fn instance(generations: &[DesiredPod], text: &str) -> ObservedInstance {
     }
     let number = usize::try_from(instance.generation).unwrap();
     let spec = generations.get(number - 1).filter(|_| !lost);
-    ObservedInstance { instance, spec: spec.map(|known| Arc::new(known.pod.clone())), leftovers }
+    let spec = spec.map(|known| Arc::new(known.pod.clone()));
+    ObservedInstance { instance, spec, health: None, leftovers }
 }
 
 /// An id whose delays are not jittered, so that the tables show round times.

@@ -23,7 +23,7 @@ fn lanes_are_sorted_by_pod_and_the_first_delay_wakes() {
         ("old".parse().unwrap(), observed(&[], "partial")),
     ]);
     let desired = [web, db, idle].concat();
-    let plan = plan(&desired, &Observed { pods }, now());
+    let plan = plan(&desired, &Observed { pods, ..Observed::default() }, now());
     let lanes: Vec<(&str, usize)> =
         plan.lanes.iter().map(|lane| (lane.pod.as_str(), lane.steps.len())).collect();
     assert_eq!(lanes, [("db", 2), ("old", 2)]);
@@ -42,7 +42,7 @@ fn kernel_parameters_need_new_namespaces() {
     let generations = generations("app=x sysctl=1 => app=x");
     let seen = observed(&generations, "ready; app/1 running");
     let pods = BTreeMap::from([("web".parse().unwrap(), seen)]);
-    let plan = plan(&generations[1..], &Observed { pods }, now());
+    let plan = plan(&generations[1..], &Observed { pods, ..Observed::default() }, now());
     let names: Vec<&str> = plan.lanes[0].steps.iter().map(|step| step.action.name()).collect();
     assert_eq!(names, ["stop", "remove", "remove-sandbox", "create-sandbox", "start"]);
     assert!(plan.lanes[0].steps[4].cause.contains("sysctls"), "{:?}", plan.lanes[0].steps[4]);
@@ -54,7 +54,7 @@ fn a_cause_lists_three_fields_and_counts_the_rest() {
     generations[1].pod.containers[0].tty = true;
     let seen = observed(&generations, "ready; app/1 running");
     let pods = BTreeMap::from([("web".parse().unwrap(), seen)]);
-    let plan = plan(&generations[1..], &Observed { pods }, now());
+    let plan = plan(&generations[1..], &Observed { pods, ..Observed::default() }, now());
     let start = plan.lanes[0].steps.last().unwrap();
     assert!(matches!(start.action, Action::Start { attempt: 2, streak: 0 }));
     assert_eq!(start.cause.matches(" -> ").count(), 3, "{}", start.cause);

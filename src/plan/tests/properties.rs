@@ -112,7 +112,7 @@ fn pod(name: &'static str) -> impl Strategy<Value = World> {
         }
         let desired: BTreeMap<PodName, DesiredPod> =
             [(name.clone(), desired)].into_iter().filter(|_| wanted != "unknown").collect();
-        let observed = Observed { pods: BTreeMap::from([(name, seen)]) };
+        let observed = Observed { pods: BTreeMap::from([(name, seen)]), ..Observed::default() };
         World { desired, observed, next_id: 1 << 60 }
     })
 }

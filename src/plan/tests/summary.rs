@@ -53,7 +53,7 @@ fn a_pod_in_one_line() {
     for [wanted, seen, expected] in table {
         let generations = generations(wanted);
         let desired = generations.last().unwrap();
-        let status = status(desired, &observed(&generations, seen), now());
+        let status = status(desired, &observed(&generations, seen), None, now());
         let actual = format!(
             "{} {}/{} {} {}: {}",
             status.phase,

@@ -147,7 +147,7 @@ fn start(
         notes: Vec::new(),
     };
     let spec = Some(Arc::new(desired.pod.clone()));
-    pod.instances.push(ObservedInstance { instance, spec, leftovers: true });
+    pod.instances.push(ObservedInstance { instance, spec, health: None, leftovers: true });
 }
 
 pub(super) fn alive(seen: &ObservedInstance) -> bool {

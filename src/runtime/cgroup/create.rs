@@ -154,7 +154,7 @@ impl Group {
     }
 
     /// The group that [`create_nested`](Self::create_nested) made, or would make.
-    fn nested(&self, name: &str) -> Result<Self> {
+    pub fn nested(&self, name: &str) -> Result<Self> {
         let mut nested = self.clone();
         nested.path = self.path.child(name)?;
         if let Some(tracking) = nested.places.first_mut() {

@@ -7,6 +7,7 @@
 //! and executes the program. The supervisor stays outside, waits, and kills the child cgroup if the
 //! command goes away. Nothing is written to the database.
 
+mod inside;
 mod supervisor;
 
 use std::collections::BTreeMap;
@@ -27,6 +28,7 @@ use crate::sys::exe::Sealed;
 use crate::sys::process::{self, Ended, Program};
 use crate::sys::{self, pidfd};
 
+pub(super) use inside::Inside;
 pub use supervisor::main as supervisor_main;
 
 /// The name the supervisor is executed under, which is also how `main` recognises the role.

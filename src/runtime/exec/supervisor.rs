@@ -1,6 +1,5 @@
 //! The supervisor: outside the container, it waits for the process inside.
 
-use std::convert::Infallible;
 use std::fs::File;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
@@ -11,18 +10,15 @@ use oci_spec::runtime::Spec;
 use rustix::fs::{Mode, OFlags};
 use serde::de::DeserializeOwned;
 
-use super::{ExecRequest, Order};
-use crate::model::capability::ALL;
-use crate::runtime::capabilities;
+use super::Order;
+use super::inside::Inside;
 use crate::runtime::cgroup::{Group, GroupPath, Hierarchies};
 use crate::runtime::directories::InstanceFiles;
 use crate::runtime::failure::{Doing, Failure};
-use crate::runtime::init::program::{self, Program};
-use crate::runtime::launch::Launch;
+use crate::runtime::launch::{self, Launch, MAX_DESCRIPTION};
 use crate::runtime::message::Message;
-use crate::sys::credentials::bounding_set;
 use crate::sys::process::{Child, Forked, Namespaces};
-use crate::sys::{self, clock, file, namespace, pidfd, poll, process, pty, signal, socket};
+use crate::sys::{self, clock, file, namespace, pidfd, poll, process, signal, socket};
 
 /// Descriptors it is started with, after the standard streams: the order, the socket to
 /// the command, and the container's first process.
@@ -31,8 +27,6 @@ const SOCKET: i32 = 4;
 const CONTAINER: i32 = 5;
 /// The mount that the program is seen through, where there is one; it is closed here.
 const MOUNT: i32 = 6;
-
-const MAX_DESCRIPTION: u64 = 16 * 1024 * 1024;
 
 /// How long killed processes may take to be gone.
 const REMOVAL: Duration = Duration::from_secs(2);
@@ -71,8 +65,8 @@ fn run(
     rustix::process::umask(Mode::from_raw_mode(0o022));
     let order: Order = parse(File::from(order), "order").doing("read the order")?;
     let files = InstanceFiles { directory: &order.directory, run: &order.run };
-    let launch: Launch = read(&files.launch()).doing("read the instance's description")?;
-    let spec: Spec = read(&files.spec()).doing("read the instance's specification")?;
+    let launch: Launch = launch::read(&files.launch()).doing("read the instance's description")?;
+    let spec: Spec = launch::read(&files.spec()).doing("read the instance's specification")?;
 
     let own = group.insert(child_group(&order)?);
     let into = own.open_for_clone().doing("open the cgroup")?;
@@ -86,8 +80,8 @@ fn run(
         Forked::Child => {
             drop(ours);
             let request = &order.request;
-            let inner = Inner { spec: &spec, launch: &launch, group: own, request };
-            let Err(failure) = inner.become_program(container, theirs.as_fd());
+            let inside = Inside { spec: &spec, launch: &launch, group: own, request };
+            let Err(failure) = inside.become_program(container, theirs.as_fd());
             Message::Failed(failure).send(theirs.as_fd(), None).ok();
             process::exit_now(127)
         }
@@ -109,12 +103,6 @@ enum Outcome {
     Ended,
     /// It was killed, with everything that it had started.
     Killed,
-}
-
-fn read<T: DeserializeOwned>(path: &Path) -> sys::Result<T> {
-    let content = file::read_bounded(path, MAX_DESCRIPTION)?;
-    serde_json::from_slice(&content)
-        .map_err(|e| sys::Error::new("parse", path.display().to_string(), std::io::Error::from(e)))
 }
 
 fn parse<T: DeserializeOwned>(file: File, name: &str) -> sys::Result<T> {
@@ -242,86 +230,5 @@ impl Supervised<'_> {
             }
         }
         process::wait_pid(self.child.pid).doing("reap the program").map(drop)
-    }
-}
-
-/// What the process inside knows.
-struct Inner<'a> {
-    spec: &'a Spec,
-    launch: &'a Launch,
-    group: &'a Group,
-    request: &'a ExecRequest,
-}
-
-impl Inner<'_> {
-    fn become_program(
-        &self,
-        container: OwnedFd,
-        socket: BorrowedFd<'_>,
-    ) -> Result<Infallible, Failure> {
-        program::die_with_parent(socket)?;
-        self.group.join().doing("join the cgroup")?;
-        let kinds = Namespaces::NEWNET
-            | Namespaces::NEWIPC
-            | Namespaces::NEWUTS
-            | Namespaces::NEWCGROUP
-            | Namespaces::NEWNS;
-        namespace::join_process(container.as_fd(), kinds).doing("join the namespaces")?;
-        drop(container);
-        rustix::process::setsid()
-            .map_err(|errno| sys::Error::new("setsid", "", errno))
-            .doing("start a session")?;
-        if let Some((rows, columns)) = self.request.terminal {
-            let pty = pty::open("/dev/pts/ptmx").doing("open a terminal")?;
-            pty::set_size(&pty.master, rows, columns).doing("set the terminal's size")?;
-            Message::Terminal
-                .send(socket, Some(pty.master.as_fd()))
-                .doing("hand over the terminal")?;
-            program::take_terminal(&pty)?;
-        }
-        let process = self.process()?;
-        let linux = self.spec.linux().as_ref();
-        let program = Program {
-            process: &process,
-            arguments: &self.request.arguments,
-            seccomp: linux
-                .and_then(|linux| linux.seccomp().as_ref())
-                .filter(|_| !self.request.privileged),
-            user: self.request.user.as_deref().or(self.launch.user.as_deref()),
-            make_working_dir: false,
-            init: false,
-        };
-        program.execute(socket)
-    }
-
-    /// The container's own process, with what the request changes.
-    fn process(&self) -> Result<oci_spec::runtime::Process, Failure> {
-        let process = self.spec.process().as_ref().ok_or_else(|| program::incomplete("process"))?;
-        let mut process = process.clone();
-        let request = self.request;
-        let mut environment = process.env().clone().unwrap_or_default();
-        let sets = |list: &[String], key: &str| {
-            list.iter().any(|variable| variable.split('=').next() == Some(key))
-        };
-        if request.terminal.is_some() && !sets(&environment, "TERM") {
-            environment.push(format!("TERM={}", request.terminal_type));
-        }
-        environment.retain(|variable| {
-            !request.environment.contains_key(variable.split('=').next().unwrap_or_default())
-        });
-        let over = request.environment.iter().map(|(key, value)| format!("{key}={value}"));
-        environment.extend(over);
-        process.set_env(Some(environment)).set_terminal(Some(request.terminal.is_some()));
-        if request.privileged {
-            let all = capabilities::resolve([ALL], [], bounding_set());
-            let all = all.doing("find all capabilities")?.capabilities;
-            process
-                .set_capabilities(Some(capabilities::to_oci(&all)))
-                .set_no_new_privileges(Some(false));
-        }
-        if let Some(directory) = &request.working_dir {
-            process.set_cwd(directory.into());
-        }
-        Ok(process)
     }
 }

@@ -1,8 +1,8 @@
 //! The small process beside each instance.
 //!
 //! It starts the instance's init, owns its terminal or streams, writes its log, serves those who
-//! attach, notices when the kernel killed something of it for want of memory, reaps it, and writes
-//! the exit record. It holds a lock for as long as it lives, which is how everybody else knows that
+//! attach, has it probed, notices when the kernel killed something of it for want of memory, reaps
+//! it, and writes the exit record. It holds a lock for as long as it lives, which is how everybody else knows that
 //! the instance runs. It never opens the database and never waits for anybody but the container.
 //! When the program ended by itself, the monitor turns itself into `tank reconcile POD`: convergence
 //! is prompt without a daemon.
@@ -16,7 +16,9 @@ mod client;
 mod history;
 mod input;
 mod output;
+mod probes;
 mod run;
+mod watch;
 
 use std::ffi::CString;
 use std::fs::File;
@@ -30,10 +32,10 @@ use serde::{Deserialize, Serialize};
 
 use super::cgroup::{Group, GroupPath, Hierarchies};
 use super::failure::{Doing, Failure};
-use super::launch::{Launch, MAX_DESCRIPTION, PROTOCOL};
+use super::launch::{self, Launch, MAX_DESCRIPTION, PROTOCOL};
 use super::record::{ExitRecord, Status};
-use crate::model::{Exit, ExitReason};
-use crate::sys::{self, file, lock, process, signal, socket};
+use crate::model::{Exit, ExitReason, ProcessIdentity};
+use crate::sys::{self, file, lock, pidfd, process, signal, socket};
 
 /// The name it is executed under, which is also how `main` recognises the role.
 pub const NAME: &str = "tank-monitor";
@@ -110,7 +112,8 @@ impl Monitor {
     fn start(&mut self) -> Result<run::Running, Failure> {
         let hierarchies = Hierarchies::detect().doing("find the cgroups")?;
         self.settle(&hierarchies)?;
-        let spec = self.read_spec()?;
+        let spec: Spec =
+            launch::read(&self.launch.files().spec()).doing("read the specification")?;
         let linux = spec.linux().as_ref();
         let path = linux.and_then(|linux| linux.cgroups_path().as_deref());
         let path = path.map(Path::to_string_lossy).unwrap_or_default();
@@ -146,16 +149,6 @@ impl Monitor {
         let own = group(hierarchies, &self.launch.monitor_cgroup)?;
         own.ensure().doing("make the monitors' cgroup")?;
         own.join().doing("join the monitors' cgroup")
-    }
-
-    fn read_spec(&self) -> Result<Spec, Failure> {
-        let path = self.launch.files().spec();
-        let content = file::read_bounded(&path, MAX_DESCRIPTION).doing("read the specification")?;
-        serde_json::from_slice(&content)
-            .map_err(|e| {
-                sys::Error::new("parse", path.display().to_string(), std::io::Error::from(e))
-            })
-            .doing("read the specification")
     }
 
     /// Reports once. The command that asked may be gone; that changes nothing here.
@@ -231,6 +224,16 @@ fn group(hierarchies: &Hierarchies, path: &str) -> Result<Group, Failure> {
 pub(super) fn arguments(launch: &Launch) -> Vec<CString> {
     let name = format!("{}/{}", launch.pod, launch.container);
     [NAME.to_owned(), name].into_iter().filter_map(|word| CString::new(word).ok()).collect()
+}
+
+/// Tells a running monitor to look at what it was told anew.
+pub fn tell_to_look(monitor: ProcessIdentity) -> sys::Result<()> {
+    match pidfd::open_started(monitor.pid, monitor.start_time) {
+        Ok(monitor) => pidfd::send(monitor, probes::LOOK as i32),
+        // It is about to be noticed that it is gone.
+        Err(error) if error.is(libc::ESRCH) => Ok(()),
+        Err(error) => Err(error),
+    }
 }
 
 /// What a monitor reported; `None` if it died without a word.

@@ -10,6 +10,7 @@ use rustix::pipe::PipeFlags;
 
 use super::audience::Audience;
 use super::output::Source;
+use super::probes::Probes;
 use super::{Failure, Launch, PROTOCOL, Status};
 use crate::model::{Exit, ExitReason, ProcessIdentity};
 use crate::runtime::cgroup::{DeviceRules, Group, Limits, OomWatch};
@@ -32,6 +33,7 @@ pub(super) struct Running {
     sources: Vec<Source>,
     log: Log,
     audience: Audience,
+    probes: Option<Probes>,
     oom: Option<OomWatch>,
 }
 
@@ -101,7 +103,8 @@ impl Running {
         let log = Log::open(launch.log.clone(), launch.files().launch());
         let audience = Audience::new(launch.files().attach(), master, input);
         let audience = audience.doing("listen for those who attach")?;
-        Ok(Self { status, child, sources, log, audience, oom })
+        let probes = Some(Probes::new(launch).doing("prepare the probes")?);
+        Ok(Self { status, child, sources, log, audience, probes, oom })
     }
 
     /// Waits for the program's end, then for the end of its output.
@@ -110,6 +113,7 @@ impl Running {
         memory::release_idle();
         let mut ended = None;
         let mut deadline = None;
+        let mut unwell = None;
         while ended.is_none() || !self.sources.is_empty() {
             let left = match deadline {
                 Some(deadline) if deadline <= clock::monotonic() => break,
@@ -119,11 +123,14 @@ impl Running {
             self.turn(ended.is_none(), left);
             if ended.is_none() {
                 ended = process::reap(self.child.pidfd.as_fd()).ok().flatten();
-                deadline = ended.and_then(|_| clock::monotonic().checked_add(DRAIN));
+                if ended.is_some() {
+                    deadline = clock::monotonic().checked_add(DRAIN);
+                    unwell = self.probes.take().and_then(Probes::finish);
+                }
             }
         }
         self.log.close(clock::now());
-        self.exit(ended)
+        self.exit(ended, unwell)
     }
 
     /// Waits for one event, and moves output and input. While there is none, compresses some of
@@ -132,22 +139,27 @@ impl Running {
         let sources = self.sources.iter().map(|source| (source.as_fd(), PollFlags::IN));
         let child = watch_child.then(|| (self.child.pidfd.as_fd(), PollFlags::IN));
         let audience = self.audience.interests();
+        let probes = self.probes.iter().flat_map(Probes::events);
         let mut fds: Vec<_> = sources
             .chain(child)
+            .chain(probes.map(|fd| (fd, PollFlags::IN)))
             .chain(audience.iter().map(|(_, fd, flags)| (*fd, *flags)))
             .map(|(fd, flags)| PollFd::from_borrowed_fd(fd, flags))
             .collect();
         // Once the program has ended, what comes next is more urgent.
         let is_idle = watch_child && self.log.has_backlog();
-        let until_late = self
-            .audience
-            .deadline()
-            .map(|deadline| deadline.saturating_duration_since(clock::monotonic()));
+        let due = self.probes.as_ref().and_then(Probes::deadline);
+        let until_late = self.audience.deadline().into_iter().chain(due).min();
+        let until_late =
+            until_late.map(|deadline| deadline.saturating_duration_since(clock::monotonic()));
         let timeout = if is_idle { Some(Duration::ZERO) } else { timeout };
         let waited = poll::wait(&mut fds, timeout.into_iter().chain(until_late).min());
         let happened: Vec<_> = fds.iter().map(PollFd::revents).collect();
         let tokens: Vec<_> = audience.iter().map(|(token, ..)| *token).collect();
         self.audience.expire();
+        if let Some(probes) = &mut self.probes {
+            probes.turn(&self.child);
+        }
         match waited {
             Ok(true) => {}
             Ok(false) if is_idle => return self.log.compress(),
@@ -170,7 +182,8 @@ impl Running {
         self.audience.dismiss(exit);
     }
 
-    fn exit(&self, ended: Option<Ended>) -> Exit {
+    /// How it ended; `unwell` says why it was asked to, if it was for a probe.
+    fn exit(&self, ended: Option<Ended>, unwell: Option<String>) -> Exit {
         let killed = ended == Some(Ended::Signaled(libc::SIGKILL));
         let oom = self.oom.as_ref().and_then(|watch| watch.count().ok()).unwrap_or(0) > 0;
         let (code, signal) = match ended {
@@ -178,9 +191,10 @@ impl Running {
             Some(Ended::Signaled(signal)) => (None, Some(signal)),
             None => (None, None),
         };
-        let reason = match (ended, oom && killed) {
+        let reason = match (ended, unwell) {
             (None, _) => ExitReason::Unknown,
-            (_, true) => ExitReason::Oom,
+            (_, Some(reason)) => ExitReason::Probe(reason),
+            _ if oom && killed => ExitReason::Oom,
             _ => ExitReason::Exited,
         };
         Exit { code, signal, oom, reason, finished_at: Some(clock::moment()) }

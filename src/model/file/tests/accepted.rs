@@ -1,4 +1,4 @@
-//! What is read, how it is normalised, and what is read but not carried out.
+//! What is read, and how it is normalised.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -17,17 +17,6 @@ const MINIMAL: &str = include_str!("../../../../tests/pods/minimal.toml");
 const WEB: &str = include_str!("../../../../tests/pods/web.toml");
 const FULL: &str = include_str!("../../../../tests/pods/full.toml");
 
-/// What a file asks for that is not supported, as `LINE:COLUMN MESSAGE`.
-fn unsupported(source: &str) -> Vec<String> {
-    let file = parse(source).unwrap();
-    let tell = |found: crate::model::file::Diagnostic| {
-        let (line, column) = line_column(source, found.span.start);
-        let help = found.help.map(|help| format!(" ({help})")).unwrap_or_default();
-        format!("{line}:{column} {}{help}", found.message)
-    };
-    file.unsupported.into_iter().map(tell).collect()
-}
-
 fn container(keys: &str) -> Container {
     parse(&in_container(keys)).unwrap().pods.remove(0).containers.remove(0)
 }
@@ -35,7 +24,6 @@ fn container(keys: &str) -> Container {
 #[test]
 fn what_is_left_out_has_its_default() {
     let file = parse(MINIMAL).unwrap();
-    assert_eq!(file.unsupported, []);
     let pod = &file.pods[0];
     assert_eq!((pod.name.as_str(), pod.hostname.as_str()), ("shell", "shell"));
     assert_eq!(pod.restart, Restart::default());
@@ -50,10 +38,8 @@ fn what_is_left_out_has_its_default() {
 }
 
 #[test]
-fn a_supported_file_has_nothing_unsupported() {
-    let file = parse(WEB).unwrap();
-    assert_eq!(file.unsupported, []);
-    assert_eq!(file.pods.len(), 2);
+fn a_file_may_have_several_pods() {
+    assert_eq!(parse(WEB).unwrap().pods.len(), 2);
 }
 
 #[test]
@@ -190,29 +176,6 @@ fn every_example_of_the_shape_is_read() {
             assert!(parse(&in_pod(&line)).is_ok(), "{line}");
         }
     }
-}
-
-#[test]
-fn what_cannot_be_carried_out_yet_is_listed() {
-    let after = in_pod("depends_on = [\"db\"]");
-    assert_eq!(unsupported(&after), ["3:1 depends_on is not supported yet"]);
-    for (keys, message) in [
-        ("liveness = { exec = [\"a\"] }", "6:1 liveness is not supported yet"),
-        ("readiness = { exec = [\"a\"] }", "6:1 readiness is not supported yet"),
-        ("[containers.startup]\nexec = [\"a\"]", "6:13 startup is not supported yet"),
-    ] {
-        assert_eq!(unsupported(&in_container(keys)), [message]);
-    }
-}
-
-#[test]
-fn saying_a_default_asks_for_nothing() {
-    let defaults = "depends_on = []\nstdin = false\nports = []\npull = \"missing\"\nmounts = []";
-    let (pod, container) = defaults.split_once('\n').unwrap();
-    assert_eq!(unsupported(&in_pod(pod)), [""; 0]);
-    assert_eq!(unsupported(&in_container(container)), [""; 0]);
-    let mount = "mounts = [{ target = \"/a\", host = \"/b\", secret = false }]";
-    assert_eq!(unsupported(&in_container(mount)), [""; 0]);
 }
 
 #[test]
