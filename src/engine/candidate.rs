@@ -7,6 +7,8 @@ use jiff::Timestamp;
 
 use super::Engine;
 use super::error::{Error, Result};
+use super::observe::Snapshot;
+use super::pass::Change;
 use super::pull::Resolved;
 use crate::model::pod::{Pull, Source};
 use crate::model::{
@@ -118,8 +120,49 @@ impl Desire {
 }
 
 impl Engine {
+    /// Brings the snapshot's desired pods to what they will be after the change, and says what
+    /// becomes of those that are put.
+    pub(super) fn change_candidate(
+        &self,
+        snapshot: &mut Snapshot,
+        change: &Change,
+        now: Timestamp,
+    ) -> Result<Vec<Put>> {
+        let Change::Desire(desire) = change else { return Ok(Vec::new()) };
+        let puts = match desire {
+            Desire::Put(Stated { pods, images, .. }) => {
+                self.put(&mut snapshot.desired, pods, images, now)?
+            }
+            Desire::Create(Stated { pods, images, .. }) => {
+                let is_new = |pod: &&Pod| {
+                    !snapshot.desired.iter().any(|old| old.pod.name == pod.name && !old.deleting)
+                };
+                let new: Vec<_> = pods.iter().filter(is_new).cloned().collect();
+                self.put(&mut snapshot.desired, &new, images, now)?
+            }
+            Desire::Rollback(name, to) => {
+                let put = self.rollback(&mut snapshot.desired, name, *to, now)?;
+                put.into_iter().collect()
+            }
+            Desire::Run(names, run) => {
+                let Snapshot { desired, observed, .. } = snapshot;
+                return Ok(Self::run_change(desired, observed, names, *run));
+            }
+            Desire::Delete(names) => {
+                for pod in &mut snapshot.desired {
+                    pod.deleting |= names.contains(&pod.pod.name);
+                }
+                return Ok(Vec::new());
+            }
+        };
+        for put in &puts {
+            self.observe_sandbox(snapshot, &put.pod);
+        }
+        Ok(puts)
+    }
+
     /// Says what putting each of `pods` would change, and brings `desired` to that state.
-    pub(super) fn put(
+    fn put(
         &self,
         desired: &mut Vec<DesiredPod>,
         pods: &[Pod],
@@ -131,7 +174,7 @@ impl Engine {
 
     /// Says what going back to a revision would change, and brings `desired` to it. Its containers
     /// run the very images that they ran then. Nothing if the pod is not desired.
-    pub(super) fn rollback(
+    fn rollback(
         &self,
         desired: &mut Vec<DesiredPod>,
         name: &PodName,
@@ -163,7 +206,7 @@ impl Engine {
 
     /// Says what another run state would change, and brings `desired` to it. `observed` tells what
     /// runs.
-    pub(super) fn run_change(
+    fn run_change(
         desired: &mut [DesiredPod],
         observed: &Observed,
         names: &[PodName],

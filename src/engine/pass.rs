@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use jiff::Timestamp;
 
-use super::candidate::{Desire, Put, PutKind, Stated};
+use super::candidate::{Desire, Put, PutKind};
 use super::dependencies::{check as check_dependencies_of, check_snapshot as check_dependencies};
 use super::execute::{Execution, Finished, Work, chain};
 use super::journal::{Intent, Journaled};
@@ -290,54 +290,6 @@ impl Engine {
             }
         }
         Ok(())
-    }
-
-    /// Brings the snapshot's desired pods to what they will be after the change.
-    fn change_candidate(
-        &self,
-        snapshot: &mut Snapshot,
-        change: &Change,
-        now: Timestamp,
-    ) -> Result<Vec<Put>> {
-        match change {
-            Change::Nothing => Ok(Vec::new()),
-            Change::Desire(Desire::Put(stated)) => {
-                let Stated { pods, images, .. } = stated;
-                let puts = self.put(&mut snapshot.desired, pods, images, now)?;
-                for put in &puts {
-                    self.observe_sandbox(snapshot, &put.pod);
-                }
-                Ok(puts)
-            }
-            Change::Desire(Desire::Create(stated)) => {
-                let is_new = |pod: &&crate::model::Pod| {
-                    !snapshot.desired.iter().any(|old| old.pod.name == pod.name && !old.deleting)
-                };
-                let new: Vec<_> = stated.pods.iter().filter(is_new).cloned().collect();
-                let puts = self.put(&mut snapshot.desired, &new, &stated.images, now)?;
-                for put in &puts {
-                    self.observe_sandbox(snapshot, &put.pod);
-                }
-                Ok(puts)
-            }
-            Change::Desire(Desire::Rollback(name, to)) => {
-                let put = self.rollback(&mut snapshot.desired, name, *to, now)?;
-                if let Some(put) = &put {
-                    self.observe_sandbox(snapshot, &put.pod);
-                }
-                Ok(put.into_iter().collect())
-            }
-            Change::Desire(Desire::Run(names, run)) => {
-                let Snapshot { desired, observed, .. } = snapshot;
-                Ok(Self::run_change(desired, observed, names, *run))
-            }
-            Change::Desire(Desire::Delete(names)) => {
-                for pod in &mut snapshot.desired {
-                    pod.deleting |= names.contains(&pod.pod.name);
-                }
-                Ok(Vec::new())
-            }
-        }
     }
 
     /// The lanes, each with what it needs. New instances are made up here; they exist from the
