@@ -31,8 +31,23 @@ impl App {
                 advice: Some("take it from a backup; running containers are not affected".into()),
             },
         };
+        let strays = engine.strays().map_err(failed)?;
+        let strays = match strays.as_slice() {
+            [] => Check {
+                name: "strays".to_owned(),
+                status: CheckStatus::Ok,
+                detail: "nothing is there that the state does not know".to_owned(),
+                advice: None,
+            },
+            strays => Check {
+                name: "strays".to_owned(),
+                status: CheckStatus::Warning,
+                detail: format!("the state does not know {}", strays.join(", ")),
+                advice: Some("tank leaves it alone: remove it if it is nobody's".to_owned()),
+            },
+        };
         let network = engine.check_network().map_err(failed)?;
-        let checks = [state].into_iter().chain(network.into_iter().map(check));
+        let checks = [state, strays].into_iter().chain(network.into_iter().map(check));
         Ok(DoctorReport { checks: checks.collect() })
     }
 }

@@ -11,7 +11,7 @@ use super::{App, no_pod};
 use crate::engine::Snapshot;
 use crate::model::pod::Source;
 use crate::model::{Container, ContainerName, DesiredPod, Instance, Pod, PodName, secret};
-use crate::plan::{self, ObservedInstance, ObservedPod, Phase, status};
+use crate::plan::{self, Confinement, ObservedInstance, ObservedPod, Phase, status};
 use crate::sys::clock;
 
 /// How many ends of a pod's containers are told.
@@ -31,7 +31,7 @@ impl App {
 
     /// Every desired pod.
     pub fn list(&self) -> Result<ListReport, Error> {
-        let snapshot = self.look_with_network(None)?;
+        let snapshot = self.look_closer(None)?;
         let nothing = ObservedPod::default();
         let summary = |desired: &DesiredPod| {
             let observed = snapshot.observed.pods.get(&desired.pod.name).unwrap_or(&nothing);
@@ -69,7 +69,7 @@ impl App {
 
     /// Everything that is known of one pod.
     pub fn describe(&self, name: &PodName) -> Result<DescribeReport, Error> {
-        let snapshot = self.look_with_network(Some(name))?;
+        let snapshot = self.look_closer(Some(name))?;
         let desired = snapshot.desired.first().ok_or_else(|| no_pod(name))?;
         let nothing = ObservedPod::default();
         let observed = snapshot.observed.pods.get(name).unwrap_or(&nothing);
@@ -85,7 +85,8 @@ impl App {
         let blind =
             snapshot.blind.iter().map(|why| format!("the network cannot be looked at: {why}"));
         let notes = observed.instances.iter().flat_map(|seen| seen.instance.notes.clone());
-        let notes: BTreeSet<String> = notes.chain(blind).collect();
+        let notes: BTreeSet<String> =
+            notes.chain(blind).chain(snapshot.unread.iter().cloned()).collect();
         Ok(DescribeReport {
             summary: summary(&snapshot, desired, observed),
             run: desired.run,
@@ -117,6 +118,7 @@ impl App {
                     instance,
                     spec: None,
                     health: None,
+                    confinement: Confinement::Unread,
                     leftovers: false,
                 });
             }
@@ -131,15 +133,15 @@ impl App {
         Ok(())
     }
 
-    /// The same, with the network of the pods.
-    fn look_with_network(&self, only: Option<&PodName>) -> Result<Snapshot, Error> {
+    /// The same, with what takes longer to look at.
+    fn look_closer(&self, only: Option<&PodName>) -> Result<Snapshot, Error> {
         let mut snapshot = self.look(only)?;
         self.add_removed(&mut snapshot)?;
         // Without its settings, what the network should be like is taken from what tank chose.
         drop(self.learn_settings());
         self.engine()?
-            .observe_network(&mut snapshot)
-            .map_err(|e| Error::of_engine("cannot look at the network", e))?;
+            .look_closer(&mut snapshot)
+            .map_err(|e| Error::of_engine("cannot look at the pods", e))?;
         Ok(snapshot)
     }
 

@@ -22,7 +22,7 @@ impl Engine {
     pub fn wait_out_delays(&self, only: Option<&BTreeSet<PodName>>, tried: bool) -> Result<()> {
         loop {
             let mut snapshot = self.snapshot(only)?;
-            self.observe_network(&mut snapshot)?;
+            self.look_closer(&mut snapshot)?;
             let now = clock::now();
             let plan = plan(&snapshot.desired, &snapshot.observed, now);
             let waits = tried || plan.lanes.is_empty();

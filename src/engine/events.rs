@@ -44,6 +44,9 @@ fn words(exit: &Exit) -> String {
         (ExitReason::StartFailed(why), ..) => format!("did not start: {why}"),
         (ExitReason::HostReboot, ..) => "was lost when the host was restarted".to_owned(),
         (ExitReason::Probe(why), ..) => format!("was ended: {why}"),
+        (ExitReason::Stopped, _, Some(libc::SIGKILL)) => {
+            "did not end in time when it was asked to, and was killed".to_owned()
+        }
         (ExitReason::Oom, ..) => "was killed: out of memory".to_owned(),
         (ExitReason::Unknown, ..) | (_, None, None) => "ended, exit unknown".to_owned(),
         (_, Some(code), _) => format!("exited with code {code}"),

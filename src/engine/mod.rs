@@ -36,6 +36,7 @@ mod place;
 mod prepare;
 mod pull;
 mod steps;
+mod strays;
 mod volumes;
 
 use std::cell::OnceCell;

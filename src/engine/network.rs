@@ -198,7 +198,7 @@ impl Engine {
     }
 
     /// Looks at the network of the snapshot's pods.
-    pub fn observe_network(&self, snapshot: &mut Snapshot) -> Result<()> {
+    pub(super) fn observe_network(&self, snapshot: &mut Snapshot) -> Result<()> {
         let Some(row) = snapshot.claims.network.clone() else { return Ok(()) };
         let layout = self.layout(&row);
         let all = snapshot.desired.iter().chain(&snapshot.others);

@@ -13,8 +13,10 @@ use crate::model::pod::Network;
 use crate::model::{self, DesiredPod, Instance, Pod, PodName, State};
 use crate::net::Addresses;
 use crate::plan::{
-    Hold, Observed, ObservedInstance, ObservedPod, SandboxState, standing, waits_for,
+    Confinement, Hold, Observed, ObservedInstance, ObservedLimit, ObservedLimits, ObservedPod,
+    SandboxState, standing, waits_for,
 };
+use crate::runtime::cgroup::{Limit, LimitsSeen};
 use crate::runtime::observe::{self, Sight};
 use crate::runtime::record::{Health, Status};
 use crate::runtime::sandbox::{Presence, exists};
@@ -44,6 +46,8 @@ pub struct Snapshot {
     pub(super) stale: bool,
     /// Why the network could not be looked at, if it could not.
     pub blind: Option<String>,
+    /// What else could not be looked at, and why.
+    pub unread: Vec<String>,
 }
 
 impl Snapshot {
@@ -81,8 +85,8 @@ pub struct Change {
 }
 
 impl Engine {
-    /// Looks at the world, at the pods `only` if given, but not at the network
-    /// ([`observe_network`](Self::observe_network)). Writes nothing.
+    /// Looks at the world, at the pods `only` if given, but not at what takes longer
+    /// ([`look_closer`](Self::look_closer)). Writes nothing.
     pub fn snapshot(&self, only: Option<&BTreeSet<PodName>>) -> Result<Snapshot> {
         let (desired, instances, revisions, claims) = self.store.read(|state| {
             let desired = state.pods()?;
@@ -126,11 +130,47 @@ impl Engine {
             pod.instances.push(seen);
         }
         let observed = Observed { pods, ..Observed::default() };
-        let (stale, blind) = (false, None);
-        let mut snapshot =
-            Snapshot { desired, observed, changed, claims, others, unseen, specs, stale, blind };
+        let (stale, blind, unread) = (false, None, Vec::new());
+        let mut snapshot = Snapshot {
+            desired,
+            observed,
+            changed,
+            claims,
+            others,
+            unseen,
+            specs,
+            stale,
+            blind,
+            unread,
+        };
         self.observe_dependencies(&mut snapshot)?;
         Ok(snapshot)
+    }
+
+    /// Looks at the limits of what runs, and at the network. What cannot be seen is told, and nothing
+    /// is concluded from it.
+    pub fn look_closer(&self, snapshot: &mut Snapshot) -> Result<()> {
+        for pod in snapshot.observed.pods.values_mut() {
+            for seen in &mut pod.instances {
+                let runs = seen.instance.state == State::Running;
+                if !runs || seen.instance.process.is_none() {
+                    continue;
+                }
+                let limits = self.instance_group(&seen.instance)?.limits();
+                seen.confinement = match limits {
+                    Ok(None) => Confinement::Gone,
+                    Ok(Some(limits)) => Confinement::Limits(observed_limits(limits)),
+                    Err(error) => {
+                        let (pod, container) = (&seen.instance.pod, &seen.instance.container);
+                        let why = super::chain(&error);
+                        let note = format!("the limits of {pod}/{container} cannot be read: {why}");
+                        snapshot.unread.push(note);
+                        Confinement::Unread
+                    }
+                };
+            }
+        }
+        self.observe_network(snapshot)
     }
 
     /// Looks at the pods that the snapshot is not about but that pods of it depend on. Those may be
@@ -159,7 +199,8 @@ impl Engine {
         let spec = specs.get(&(instance.pod.clone(), instance.generation)).cloned().flatten();
         let health = self.health(&instance, spec.as_deref());
         let leftovers = !instance.removed;
-        Ok(ObservedInstance { instance, spec, health, leftovers })
+        let confinement = Confinement::Unread;
+        Ok(ObservedInstance { instance, spec, health, confinement, leftovers })
     }
 
     /// What the probes of a running instance say, where it has any.
@@ -228,4 +269,12 @@ impl Engine {
         }
         Ok(instance)
     }
+}
+
+fn observed_limits(LimitsSeen { memory, cpus, pids }: LimitsSeen) -> ObservedLimits {
+    let limit = |limit| match limit {
+        Limit::Unlimited => ObservedLimit::Unlimited,
+        Limit::At(value) => ObservedLimit::At(value),
+    };
+    ObservedLimits { memory: memory.map(limit), cpus: cpus.map(limit), pids: pids.map(limit) }
 }

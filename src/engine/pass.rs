@@ -158,7 +158,7 @@ impl Engine {
         self.check_images(&puts)?;
         check_dependencies(&snapshot, &puts)?;
         self.observe_dependencies(&mut snapshot)?;
-        self.observe_network(&mut snapshot)?;
+        self.look_closer(&mut snapshot)?;
         let mut planned = plan(&snapshot.desired, &snapshot.observed, now);
         // What was planned without the locks is planned again with them.
         if matches!(pass.change, Change::Nothing) && !planned.lanes.is_empty() {
@@ -168,7 +168,7 @@ impl Engine {
             now = clock::now();
             let stale = snapshot.stale;
             snapshot = self.snapshot(Some(&held))?;
-            self.observe_network(&mut snapshot)?;
+            self.look_closer(&mut snapshot)?;
             snapshot.stale |= stale;
             let wake = planned.wake;
             planned = plan(&snapshot.desired, &snapshot.observed, now);
@@ -242,7 +242,7 @@ impl Engine {
         let puts = self.change_candidate(&mut snapshot, &change, now)?;
         check_dependencies(&snapshot, &puts)?;
         self.observe_dependencies(&mut snapshot)?;
-        self.observe_network(&mut snapshot)?;
+        self.look_closer(&mut snapshot)?;
         Ok((plan(&snapshot.desired, &snapshot.observed, now), puts))
     }
 

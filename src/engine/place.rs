@@ -36,6 +36,11 @@ impl Cgroups {
         format!("{}/monitors", self.base)
     }
 
+    /// The cgroup of all pods, relative to the hierarchies' roots.
+    pub(super) fn pods(&self) -> String {
+        format!("{}/pods", self.base)
+    }
+
     /// The cgroup of an instance, relative to the hierarchies' roots.
     pub(super) fn instance(&self, pod: &PodName, id: &InstanceId) -> String {
         format!("{}/pods/{pod}/{id}", self.base)

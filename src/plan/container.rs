@@ -10,7 +10,7 @@ use super::compare::difference;
 use super::dependency::Hold;
 use super::restart::{self, Next};
 use super::sandbox::Condition;
-use super::{ObservedInstance, ObservedPod};
+use super::{Confinement, ObservedInstance, ObservedPod, limits};
 
 /// A container of the spec, with what is there of it.
 #[derive(Debug)]
@@ -237,7 +237,14 @@ fn need_of_running(desired: &DesiredPod, seen: &ObservedInstance) -> Need {
     let Some(difference) = difference(desired, seen) else {
         return start(lost_spec(seen));
     };
-    match (difference.replace, difference.limits) {
+    if seen.confinement == Confinement::Gone {
+        return start("cgroup is gone");
+    }
+    let drift = || {
+        let container = desired.pod.container(&seen.instance.container)?;
+        limits::drift(container, seen)
+    };
+    match (difference.replace, difference.limits.or_else(drift)) {
         (Some(cause), _) => start(cause),
         (None, Some(cause)) => Need::Update { cause },
         (None, None) => Need::Nothing,

@@ -13,6 +13,7 @@ mod converge;
 mod dependency;
 mod describe;
 mod lane;
+mod limits;
 mod network;
 mod restart;
 mod sandbox;
@@ -24,6 +25,7 @@ mod tests;
 
 pub use container::Gate;
 pub use dependency::{Hold, Standing, standing, waits_for};
+pub use limits::{Confinement, ObservedLimit, ObservedLimits};
 pub use status::{Phase, PodStatus, Sync, status};
 
 use std::collections::BTreeMap;
@@ -90,6 +92,8 @@ pub struct ObservedInstance {
     pub spec: Option<Arc<Pod>>,
     /// What its probes say; `None` if it does not run, has none, or they have not said anything yet.
     pub health: Option<Health>,
+    /// What is there of its cgroup, while it runs.
+    pub confinement: Confinement,
     /// Whether something of it (directories, cgroup) is still on the host.
     pub leftovers: bool,
 }

@@ -1,6 +1,7 @@
 //! What tank does by itself when a program ends: restart policies, stopping, drift.
 
 mod debian;
+mod drift;
 mod policy;
 mod reconcile;
 mod stop;

@@ -1,7 +1,7 @@
 //! The one-line notation of the tables.
 //!
 //! *Desired*: the generations of a pod `web`, separated by ` => `; the last one is desired. Words
-//! of a generation: `app=nginx:1` a container and its image; for the container before, `pids=5`,
+//! of a generation: `app=nginx:1` a container and its image; for the container before, `pids=5`, `memory=1GiB`, `cpus=0.5`,
 //! `sysctl=128`, and `digest=a` what its image was resolved to; `restart=never`, `retries=2`, `hostname=www`,
 //! `network=host` or `bridge` (`none` unless it says so), `isolated`, `ports=80:80,81:81` of the
 //! container before, `label=x`; `stop` and `deleting`. `-` is no desired pod.
@@ -11,7 +11,8 @@
 //! `left` if something of the network is there. Then the instances, oldest first, separated by `; `. Words of an instance: `app/2` container and attempt, `g1` its generation,
 //! `s3` its streak, `ran=5s` how long it ran, `ago=1h` when it ended (`ago=?` unknown, `ago=-5s`
 //! in the future), `digest=a` its image, `lost` its spec is not stored any more, `gone` nothing is
-//! left of it, `removed` it was taken away, and how it is: `running`, `unknown`, `created`,
+//! left of it, `limits=64MiB,500,max` the memory, the thousandths of a CPU and the processes that the
+//! kernel lets it have (`-` unread) or `limits=gone`, `removed` it was taken away, and how it is: `running`, `unknown`, `created`,
 //! `removing`, `missing`, `code=1`, `signal=9`, `oom`, `stopped`, `reboot`, `unseen`,
 //! `start-failed`.
 //!
@@ -29,12 +30,12 @@ use crate::model::pod::{
     Capabilities, Network, Port, Pull, Restart, RestartPolicy, Seccomp, Source,
 };
 use crate::model::{
-    Container, ContainerName, DesiredPod, Digest, Exit, ExitReason, Instance, InstanceId, Pod,
-    RunState, State,
+    Bytes, Container, ContainerName, DesiredPod, Digest, Exit, ExitReason, Instance, InstanceId,
+    Pod, RunState, State,
 };
 use crate::plan::{
-    Action, Observed, ObservedInstance, ObservedNetwork, ObservedPod, Plan, SandboxState, Step,
-    plan, restart,
+    Action, Confinement, Observed, ObservedInstance, ObservedLimit, ObservedLimits,
+    ObservedNetwork, ObservedPod, Plan, SandboxState, Step, plan, restart,
 };
 
 /// The time of every test.
@@ -116,6 +117,8 @@ fn generation(number: u64, text: &str) -> DesiredPod {
             "init" => pod.init_containers.extend(pod.containers.pop()),
             "ports" => pod.containers.last_mut().unwrap().ports = ports(value),
             "label" => drop(pod.labels.insert("tier".to_owned(), value.to_owned())),
+            "memory" => pod.containers.last_mut().unwrap().memory = Some(value.parse().unwrap()),
+            "cpus" => pod.containers.last_mut().unwrap().cpus = Some(value.parse().unwrap()),
             "pids" => pod.containers.last_mut().unwrap().pids = Some(value.parse().unwrap()),
             "sysctl" => {
                 let sysctls = &mut pod.containers.last_mut().unwrap().sysctls;
@@ -251,11 +254,13 @@ fn instance(generations: &[DesiredPod], text: &str) -> ObservedInstance {
         notes: Vec::new(),
     };
     let (mut ran, mut ago, mut lost, mut leftovers) = ("5s", "1h", false, true);
+    let mut confinement = Confinement::Unread;
     for word in words.split_whitespace() {
         match word.split_once('=') {
             Some(("ran", value)) => ran = value,
             Some(("ago", value)) => ago = value,
             Some(("digest", value)) => instance.image = Some(digest(value)),
+            Some(("limits", value)) => confinement = limits(value),
             None if word == "lost" => lost = true,
             None if word == "gone" => leftovers = false,
             None if word == "removed" => (instance.removed, leftovers) = (true, false),
@@ -278,7 +283,20 @@ fn instance(generations: &[DesiredPod], text: &str) -> ObservedInstance {
     let number = usize::try_from(instance.generation).unwrap();
     let spec = generations.get(number - 1).filter(|_| !lost);
     let spec = spec.map(|known| Arc::new(known.pod.clone()));
-    ObservedInstance { instance, spec, health: None, leftovers }
+    ObservedInstance { instance, spec, health: None, confinement, leftovers }
+}
+
+fn limits(text: &str) -> Confinement {
+    if text == "gone" {
+        return Confinement::Gone;
+    }
+    let limit = |text: &str| match text {
+        "-" => None,
+        "max" => Some(ObservedLimit::Unlimited),
+        text => Some(ObservedLimit::At(text.parse::<Bytes>().unwrap().0)),
+    };
+    let [memory, cpus, pids] = text.split(',').map(limit).collect::<Vec<_>>().try_into().unwrap();
+    Confinement::Limits(ObservedLimits { memory, cpus, pids })
 }
 
 /// An id whose delays are not jittered, so that the tables show round times.

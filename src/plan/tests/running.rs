@@ -224,3 +224,69 @@ fn a_restart_that_was_asked_for_replaces_all_and_a_start_what_has_ended() {
         ],
     ]);
 }
+
+#[test]
+fn limits_that_somebody_else_has_changed_are_set_again() {
+    check(&[
+        [
+            "they are as they should be",
+            "app=nginx:1 memory=64MiB cpus=0.5",
+            "ready; app/1 running limits=64MiB,500,2048",
+            "",
+        ],
+        [
+            "the kernel keeps whole pages",
+            "app=nginx:1 memory=70000001",
+            "ready; app/1 running limits=69996544,max,2048",
+            "",
+        ],
+        [
+            "memory",
+            "app=nginx:1 memory=64MiB",
+            "ready; app/1 running limits=1GiB,max,2048",
+            "update/app/1: containers[app].memory is 1GiB, should be 64MiB",
+        ],
+        [
+            "memory that was not limited",
+            "app=nginx:1",
+            "ready; app/1 running limits=1GiB,max,2048",
+            "update/app/1: containers[app].memory is 1GiB, should be unlimited",
+        ],
+        [
+            "the share of a CPU",
+            "app=nginx:1 cpus=0.5",
+            "ready; app/1 running limits=max,2000,2048",
+            "update/app/1: containers[app].cpus is 2, should be 0.5",
+        ],
+        [
+            "processes",
+            "app=nginx:1 pids=5",
+            "ready; app/1 running limits=max,max,max",
+            "update/app/1: containers[app].pids is unlimited, should be 5",
+        ],
+        [
+            "what could not be read is no difference",
+            "app=nginx:1 memory=64MiB cpus=0.5 pids=5",
+            "ready; app/1 running limits=-,-,-",
+            "",
+        ],
+        [
+            "a change of the spec is the better cause",
+            "app=nginx:1 pids=5 => app=nginx:1 pids=6",
+            "ready; app/1 running limits=max,max,5",
+            "update/app/1: containers[app].pids: 5 -> 6",
+        ],
+        [
+            "nothing limits it any more",
+            "app=nginx:1",
+            "ready; app/1 running limits=gone",
+            "stop/app/1 remove/app/1 start/app/2: cgroup is gone",
+        ],
+        [
+            "what has ended has no limits",
+            "app=nginx:1 restart=never",
+            "ready; app/1 code=0 limits=gone",
+            "",
+        ],
+    ]);
+}

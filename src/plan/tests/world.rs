@@ -147,7 +147,13 @@ fn start(
         notes: Vec::new(),
     };
     let spec = Some(Arc::new(desired.pod.clone()));
-    pod.instances.push(ObservedInstance { instance, spec, health: None, leftovers: true });
+    pod.instances.push(ObservedInstance {
+        instance,
+        spec,
+        health: None,
+        confinement: Default::default(),
+        leftovers: true,
+    });
 }
 
 pub(super) fn alive(seen: &ObservedInstance) -> bool {

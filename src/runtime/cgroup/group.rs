@@ -47,6 +47,11 @@ impl Group {
         &self.path
     }
 
+    /// Its directories, one a hierarchy, whether or not they exist.
+    pub fn directories(&self) -> Vec<PathBuf> {
+        self.own_dirs().collect()
+    }
+
     /// The directories that are this group's alone.
     pub(super) fn own_dirs(&self) -> impl Iterator<Item = PathBuf> {
         self.places.iter().filter(|place| place.path == self.path).map(Place::dir)

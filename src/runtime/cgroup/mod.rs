@@ -38,6 +38,7 @@ mod memory;
 mod oci;
 mod oom;
 mod path;
+mod read_limits;
 mod remove;
 mod stats;
 
@@ -52,4 +53,5 @@ pub use limits::Limits;
 pub use oci::CgroupMount;
 pub use oom::OomWatch;
 pub use path::{GroupPath, GroupPathError};
+pub use read_limits::{Limit, LimitsSeen};
 pub use stats::Stats;

@@ -1,0 +1,133 @@
+//! What somebody else has changed, and what is there that nobody knows.
+
+use std::fs;
+use std::path::Path;
+
+use rustix::process::Signal;
+
+use crate::container::{Boxed, pod_file, shell};
+use crate::support::pods::{runs, send, sleeper};
+use crate::support::{Tank, wait};
+
+const SLEEP: &str = "trap 'exit 0' TERM; sleep 1000 & wait";
+
+/// Writes a limit where somebody who knows cgroups would.
+fn set(boxed: &Boxed, controller: &str, v1: &str, v2: &str, value: &str) {
+    let is_v1 = Path::new("/sys/fs/cgroup").join(controller).is_dir();
+    let file = boxed.cgroup(controller).join(if is_v1 { v1 } else { v2 });
+    fs::write(file, value).unwrap();
+}
+
+#[test]
+fn limits_that_were_changed_by_hand_are_seen_and_set_again() {
+    let boxed = Boxed::new("", SLEEP, "memory = '64MiB'\npids = 99");
+    let (pid, tank) = (boxed.pid(), &boxed.tank);
+    assert_eq!(tank.listed("box")["sync"], "sync");
+    set(&boxed, "pids", "pids.max", "pids.max", "max");
+    let listed = tank.listed("box");
+    assert_eq!(listed["sync"], "diverged", "{listed}");
+    assert_eq!(listed["reasons"][0], "containers[app].pids is unlimited, should be 99", "{listed}");
+    let healed = tank.run(["reconcile", "-o", "json"]).ok().json();
+    assert_eq!(healed["steps"][0]["action"], "update", "{healed}");
+    assert_eq!(boxed.cgroup_file("pids", "pids.max", "pids.max"), "99");
+    set(&boxed, "memory", "memory.limit_in_bytes", "memory.max", "33554432");
+    let planned = tank.run(["plan"]).ok().stdout;
+    assert!(planned.contains("memory is 32MiB, should be 64MiB"), "{planned}");
+    tank.run(["reconcile"]).ok();
+    let memory = boxed.cgroup_file("memory", "memory.limit_in_bytes", "memory.max");
+    assert_eq!(memory, (64 << 20).to_string());
+    assert_eq!(boxed.pid(), pid);
+    assert_eq!(tank.run(["plan"]).ok().stdout, "nothing to do\n");
+}
+
+#[test]
+fn files_of_the_run_directory_that_are_gone_cost_a_life_at_most() {
+    let tank = Tank::new();
+    tank.apply(&sleeper("web")).ok();
+    let id = tank.lives("web")[0]["id"].as_str().unwrap().to_owned();
+    // All of it: the monitor holds its lock on a file that has no name any more.
+    let (program, monitor) = (tank.pid("web"), tank.monitor("web"));
+    fs::remove_dir_all(tank.run_root().join("containers").join(&id)).unwrap();
+    assert_eq!(tank.listed("web")["sync"], "diverged");
+    tank.run(["reconcile"]).ok();
+    for ended in [program, monitor] {
+        assert!(wait::process_ended(ended, crate::support::pods::SOON), "{ended} lives on");
+    }
+    tank.await_life("a second life", "web", |life| runs(life, 2));
+    assert_eq!(tank.run(["plan"]).ok().stdout, "nothing to do\n");
+}
+
+#[test]
+fn what_nobody_knows_is_told_and_left_alone() {
+    let tank = Tank::new();
+    tank.apply(&sleeper("web")).ok();
+    let doctor = || {
+        let report = tank.run(["doctor", "-o", "json"]);
+        let checks = report.json()["checks"].as_array().unwrap().clone();
+        checks.into_iter().find(|check| check["name"] == "strays").unwrap()
+    };
+    assert_eq!(doctor()["status"], "ok");
+    let forged = "00112233445566778899"[..16].to_owned();
+    let strays = [
+        tank.root().join("containers").join(&forged),
+        tank.run_root().join("containers").join(&forged),
+        tank.run_root().join("pods/forged"),
+    ];
+    for stray in &strays {
+        fs::create_dir(stray).unwrap();
+        fs::write(stray.join("canary"), "mine").unwrap();
+    }
+    let found = doctor();
+    assert_eq!(found["status"], "warning", "{found}");
+    tank.run(["reconcile"]).ok();
+    tank.run(["delete", "--wait", "web"]).ok();
+    for stray in &strays {
+        let told = found["detail"].as_str().unwrap();
+        assert!(told.contains(stray.to_str().unwrap()), "{told}");
+        assert_eq!(fs::read_to_string(stray.join("canary")).unwrap(), "mine");
+        fs::remove_dir_all(stray).unwrap();
+    }
+}
+
+#[test]
+fn a_program_that_had_to_be_killed_is_told_of() {
+    let tank = Tank::new();
+    let stubborn = pod_file(
+        "stop_timeout = '1s'",
+        &shell("trap '' TERM; echo ready; while true; do sleep 1; done"),
+        "",
+    );
+    tank.apply(&stubborn).ok();
+    tank.await_log("box", "ready");
+    tank.run(["stop", "box"]).ok();
+    let events = tank.run(["events", "--since", "1h"]).ok().stdout;
+    assert!(
+        events.contains("did not end in time when it was asked to, and was killed"),
+        "{events}"
+    );
+    assert_eq!(tank.lives("box")[0]["signal"], 9);
+}
+
+/// The database may name a process that is none of tank's by now: its number was handed on.
+#[test]
+fn a_process_of_the_same_number_is_left_alone() {
+    let tank = Tank::new();
+    tank.apply(&sleeper("web")).ok();
+    let (program, monitor) = (tank.pid("web"), tank.monitor("web"));
+    let mut stranger = std::process::Command::new("/bin/sleep").arg("1000").spawn().unwrap();
+    for pid in [monitor, program] {
+        send(pid, Signal::KILL);
+        assert!(wait::process_ended(pid, crate::support::pods::SOON));
+    }
+    let state = rusqlite::Connection::open(tank.root().join("state.db")).unwrap();
+    let forge = "UPDATE instances SET process_pid = ?1, monitor_pid = ?1 WHERE attempt = 1";
+    assert_eq!(state.execute(forge, [stranger.id()]).unwrap(), 1);
+    drop(state);
+    wait::until("a second life", crate::support::pods::SOON, || {
+        tank.run(["reconcile"]).ok();
+        tank.lives("web").pop().filter(|life| runs(life, 2))
+    });
+    assert!(stranger.try_wait().unwrap().is_none(), "a stranger was ended");
+    stranger.kill().unwrap();
+    stranger.wait().unwrap();
+}
