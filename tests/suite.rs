@@ -23,6 +23,7 @@ mod pull;
 mod remove;
 mod roots;
 mod several;
+mod stack;
 mod state;
 mod support;
 mod terminals;

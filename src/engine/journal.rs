@@ -81,6 +81,9 @@ impl Engine {
             for put in puts {
                 write_put(tx, put, now)?;
             }
+            if !puts.is_empty() {
+                tx.drop_unseen_contents()?;
+            }
             if let Change::Desire(Desire::Delete(names)) = change {
                 for name in names {
                     tx.mark_deleting(name)?;

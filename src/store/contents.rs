@@ -23,7 +23,8 @@ impl Snapshot<'_> {
 }
 
 impl Tx<'_> {
-    /// Keeps those of `contents` that are new, for revisions that are about to be written.
+    /// Keeps those of `contents` that are new, for revisions that are written in this transaction, and
+    /// before [`drop_unseen_contents`](Self::drop_unseen_contents).
     pub fn put_contents(&self, contents: &Contents) -> Result<()> {
         for (digest, bytes) in contents {
             self.run(
@@ -49,7 +50,7 @@ impl Tx<'_> {
     }
 
     /// Drops what no revision shows any more.
-    pub(super) fn drop_unseen_contents(&self) -> Result<()> {
+    pub fn drop_unseen_contents(&self) -> Result<()> {
         self.run(
             "drop the contents of files",
             "DELETE FROM contents WHERE digest NOT IN (SELECT digest FROM revision_contents)",

@@ -223,7 +223,7 @@ impl Tx<'_> {
             "DELETE FROM revisions WHERE pod = ?1 AND generation <= ?2",
             params![pod.name.as_str(), generation.saturating_sub(KEPT_REVISIONS)],
         )?;
-        self.drop_unseen_contents()
+        Ok(())
     }
 
     /// Marks a pod as being deleted. Its row stays until [`forget_pod`](Self::forget_pod).

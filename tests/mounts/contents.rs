@@ -128,3 +128,18 @@ fn a_link_in_the_place_of_a_file_leads_nowhere() {
     drop(tank.apply(&sleeper("web", &escape)));
     assert!(!tank.dir().join("file").exists());
 }
+
+#[test]
+fn the_files_of_several_pods_come_with_one_command() {
+    let tank = Tank::new();
+    let pods = ["one", "two", "three"].map(|name| {
+        tank.file(&format!("{name}.conf"), name);
+        let keys = format!("target = '/conf'\nfile = '{name}.conf'");
+        tank.file(&format!("{name}.toml"), sleeper(name, &mount(&keys)))
+    });
+    let files = pods.iter().flat_map(|file| ["-f", file.to_str().unwrap()]);
+    tank.run(["apply"].into_iter().chain(files)).ok();
+    for name in ["one", "two", "three"] {
+        assert_eq!(sh(&tank, name, "cat /conf"), name);
+    }
+}

@@ -197,11 +197,18 @@ pub(crate) fn debian_redis_layout() -> PathBuf {
     dir.join("layout")
 }
 
-/// A root file system of Debian with the programs that people use terminals for.
-pub(crate) fn debian_terminal_rootfs() -> PathBuf {
-    fixture("debian-terminal-rootfs", |dir| {
-        let programs = "--include=vim,htop,less,procps,python3-minimal,tmux,ncurses-term";
-        let options = ["--variant=minbase", programs, "bookworm"];
+/// A root file system of Debian with the programs that people use terminals for, PostgreSQL and
+/// nginx.
+pub(crate) fn debian_rootfs() -> PathBuf {
+    fixture("debian-rootfs", |dir| {
+        // Packages of servers start them, also in a root that is only being made.
+        fs::create_dir_all(dir.join("usr/sbin")).unwrap();
+        let policy = dir.join("usr/sbin/policy-rc.d");
+        fs::write(&policy, "#!/bin/sh\nexit 101\n").unwrap();
+        fs::set_permissions(&policy, fs::Permissions::from_mode(0o755)).unwrap();
+        let terminal = "vim,htop,less,procps,python3-minimal,tmux,ncurses-term";
+        let include = format!("--include={terminal},postgresql,nginx-light,socat");
+        let options = ["--variant=minbase", &include, "bookworm"];
         let target = [dir.to_str().unwrap(), &debian_mirror()];
         tool("debootstrap", "debootstrap", &[&options[..], &target].concat());
         let archives = dir.join("var/cache/apt/archives");

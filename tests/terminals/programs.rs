@@ -6,7 +6,7 @@ use crate::support::{Tank, fixtures};
 /// The pod `con`: bash of Debian on a terminal.
 fn tank_with_debian() -> Tank {
     let tank = Tank::new();
-    let rootfs = fixtures::debian_terminal_rootfs();
+    let rootfs = fixtures::debian_rootfs();
     tank.apply(&format!(
         "name = 'con'\nnetwork = 'none'\nstop_timeout = '0s'\n[[containers]]\nname = 'sh'\n\
          rootfs = {rootfs:?}\ncommand = ['/bin/bash', '--norc']\ntty = true\n\

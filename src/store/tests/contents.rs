@@ -19,7 +19,9 @@ fn apply(store: &mut Store, pod: &Pod, content: u8) -> Result<Put> {
     let contents = Contents::from([(digest(content), Arc::from([content].as_slice()))]);
     store.write(|tx| {
         tx.put_contents(&contents)?;
-        tx.put_pod(pod, &images(1), at(0))
+        let put = tx.put_pod(pod, &images(1), at(0))?;
+        tx.drop_unseen_contents()?;
+        Ok(put)
     })
 }
 
@@ -42,6 +44,7 @@ fn contents_stay_for_as_long_as_a_revision_shows_them() {
         let changed = pod("web", &format!("image-{revision}"));
         store.write(|tx| tx.put_pod(&changed, &images(1), at(2))).unwrap();
     }
+    store.write(|tx| tx.drop_unseen_contents()).unwrap();
     assert_eq!(known(&store), [2]);
     store.write(|tx| tx.forget_pod(&name("other"))).unwrap();
     assert_eq!(known(&store), [0_u8; 0]);
