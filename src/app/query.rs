@@ -5,13 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::error::Error;
 use super::report::{
     ContainerReport, DescribeReport, EventReport, ExitReport, ListReport, PodStatus, PodSummary,
-    PsReport, Sync,
+    PsReport, StepReport, Sync,
 };
 use super::{App, no_pod};
 use crate::engine::Snapshot;
 use crate::model::pod::Source;
 use crate::model::{Container, ContainerName, DesiredPod, Instance, Pod, PodName, secret};
 use crate::plan::{self, Confinement, ObservedInstance, ObservedPod, Phase, status};
+use crate::store::{self, Step};
 use crate::sys::clock;
 
 /// How many ends of a pod's containers are told.
@@ -19,6 +20,9 @@ const EXITS: usize = 5;
 
 /// How many events `describe` shows.
 const EVENTS: u32 = 20;
+
+/// How many steps `describe` shows.
+const STEPS: u32 = 10;
 
 impl App {
     /// The desired spec of one pod, its secrets masked.
@@ -82,6 +86,7 @@ impl App {
         }
         let events = self.engine()?.store.read(|state| state.recent_events(Some(name), EVENTS));
         let events = events.map_err(|e| Error::of_engine("cannot read the events", e.into()))?;
+        let steps = self.last_steps(name)?;
         let blind =
             snapshot.blind.iter().map(|why| format!("the network cannot be looked at: {why}"));
         let notes = observed.instances.iter().flat_map(|seen| seen.instance.notes.clone());
@@ -93,9 +98,23 @@ impl App {
             updated_at: desired.updated_at,
             spec: secret::masked(desired.pod.clone()),
             instances: instances.values().map(|i| container_report(&snapshot, i)).collect(),
+            steps,
             events: events.into_iter().map(EventReport::from).collect(),
             notes: notes.into_iter().collect(),
         })
+    }
+
+    /// What the journal has of a pod.
+    fn last_steps(&self, name: &PodName) -> Result<Vec<StepReport>, Error> {
+        let steps = self.engine()?.store.read(|state| {
+            let steps = state.recent_steps(name, STEPS)?;
+            let report = |step: Step| {
+                let pass = state.pass(step.pass)?;
+                Ok(StepReport::new(step, pass.as_ref()))
+            };
+            steps.into_iter().map(report).collect::<store::Result<Vec<_>>>()
+        });
+        steps.map_err(|e| Error::of_engine("cannot read the journal", e.into()))
     }
 
     /// One look at the world, for one pod or all of them.

@@ -50,6 +50,10 @@ fn print(out: &mut Stream, report: &DescribeReport, now: Timestamp) -> io::Resul
     for instance in &report.instances {
         container(out, instance)?;
     }
+    if !report.steps.is_empty() {
+        heading(out, "Steps")?;
+        steps(out, report)?;
+    }
     if !report.events.is_empty() {
         heading(out, "Events")?;
         events(out, report)?;
@@ -171,6 +175,27 @@ fn reason_text(reason: &str, instance: &ContainerReport) -> String {
     }
 }
 
+/// What passes did: when, what, how it went, and because of what, or why not.
+fn steps(out: &mut Stream, report: &DescribeReport) -> io::Result<()> {
+    let columns = [
+        Column::whole("TIME"),
+        Column::whole("STEP"),
+        Column::whole("STATE"),
+        Column::flexible(""),
+    ];
+    let mut table = Table::new(columns).without_headings();
+    for step in &report.steps {
+        let why = step.error.as_ref().unwrap_or(&step.cause);
+        table.row([
+            format!("  {:.0}", step.started_at).into(),
+            step.id.as_str().into(),
+            step.state.into(),
+            why.as_str().into(),
+        ]);
+    }
+    out.table(&table)
+}
+
 fn events(out: &mut Stream, report: &DescribeReport) -> io::Result<()> {
     let columns =
         [Column::whole("TIME"), Column::whole("OF"), Column::whole("KIND"), Column::flexible("")];
@@ -192,7 +217,7 @@ mod tests {
     use super::super::ps::tests::{container, ended};
     use super::super::ui::testing;
     use super::*;
-    use crate::app::report::{EventReport, PodStatus};
+    use crate::app::report::{EventReport, PodStatus, StepReport};
     use crate::model::{RunState, strategy};
 
     const POD: &str = "name = \"web\"\nnetwork = \"none\"\n\n\
@@ -222,6 +247,18 @@ mod tests {
             updated_at: time(2_000),
             spec: strategy::parse(POD).unwrap().pods.remove(0),
             instances: vec![container(2), ended(1)],
+            steps: vec![StepReport {
+                id: "start/app/2".into(),
+                container: Some("app".parse().unwrap()),
+                action: "start".into(),
+                cause: "monitor was lost".into(),
+                state: "succeeded",
+                error: None,
+                started_at: time(9_000),
+                finished_at: Some(time(9_000)),
+                command: Some("tank reconcile".into()),
+                pid: Some(42),
+            }],
             events: vec![EventReport {
                 time: time(9_000),
                 pod: Some(name),
@@ -258,6 +295,9 @@ mod tests {
             started 1970-01-01T02:30:00Z
             ended   unknown
             reason  unknown: nobody saw it end
+
+        Steps
+          1970-01-01T02:30:00Z  start/app/2  succeeded  monitor was lost
 
         Events
           1970-01-01T02:30:00Z  app  started  attempt 2

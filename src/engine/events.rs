@@ -2,8 +2,10 @@
 
 use jiff::Timestamp;
 
-use crate::model::{Exit, ExitReason, Instance, State};
-use crate::store::NewEvent;
+use super::pass::PassResult;
+use crate::model::{Exit, ExitReason, Instance, PodName, State};
+use crate::plan::{Action, Step};
+use crate::store::{self, NewEvent};
 
 /// The event of an instance that is seen in another state than before; `None` when the change is
 /// not worth one.
@@ -25,6 +27,63 @@ pub(super) fn of_instance(instance: &Instance, now: Timestamp) -> Option<NewEven
         kind: kind.to_owned(),
         message,
     })
+}
+
+/// The event of a step that failed, or that changed something in place; the others are told by what
+/// became of their instances.
+pub(super) fn of_step(
+    pod: &PodName,
+    step: &Step,
+    error: Option<&str>,
+    now: Timestamp,
+) -> Option<NewEvent> {
+    let (kind, message) = match (&step.action, error) {
+        (Action::Start { .. }, _) => return None,
+        (_, Some(error)) => ("failed", format!("{}: {error}", step.id)),
+        (Action::Update { .. }, None) => ("updated", step.cause.clone()),
+        (Action::Connect { .. }, None) => ("connected", step.cause.clone()),
+        (_, None) => return None,
+    };
+    Some(NewEvent {
+        at: now,
+        pod: Some(pod.clone()),
+        container: step.container.clone(),
+        instance: None,
+        kind: kind.to_owned(),
+        message,
+    })
+}
+
+/// The event of a step whose process died.
+pub(super) fn of_interrupted(step: &store::Step, now: Timestamp) -> NewEvent {
+    NewEvent {
+        at: now,
+        pod: Some(step.pod.clone()),
+        container: step.container.clone(),
+        instance: None,
+        kind: "interrupted".to_owned(),
+        message: format!("{}: its command was cut short", step.step),
+    }
+}
+
+/// The event of a pass of which something failed.
+pub(super) fn of_pass(command: &str, pass: &PassResult, now: Timestamp) -> Option<NewEvent> {
+    let failed = pass.failures.len();
+    let message = format!("{command}: executed {}, failed {failed}", pass.executed);
+    let (kind, pod, container, instance) = ("pass".to_owned(), None, None, None);
+    (failed > 0).then_some(NewEvent { at: now, pod, container, instance, kind, message })
+}
+
+/// The event of an image that was fetched.
+pub(super) fn of_pull(image: &str, now: Timestamp) -> NewEvent {
+    NewEvent {
+        at: now,
+        pod: None,
+        container: None,
+        instance: None,
+        kind: "pulled".to_owned(),
+        message: image.to_owned(),
+    }
 }
 
 fn kind(exit: &Exit) -> &'static str {

@@ -23,6 +23,9 @@ use crate::sys::{clock, poll};
 /// How many lanes are worked on at once. Each may hold a handful of descriptors.
 const PARALLEL: usize = 16;
 
+/// How long a step may wait before others are told that it does.
+const PATIENCE: Duration = Duration::from_secs(1);
+
 /// A lane, and what it needs.
 #[derive(Debug)]
 pub(super) struct Work {
@@ -109,6 +112,8 @@ struct Running {
     work: Work,
     steps: VecDeque<Step>,
     waiting: Option<(Step, Waiting)>,
+    /// When it is told that the lane waits; `None` if that was done.
+    late: Option<Instant>,
     outcomes: Vec<Outcome>,
 }
 
@@ -163,8 +168,20 @@ impl Execution {
         self.queue.remove(place)
     }
 
+    /// The steps that have waited for long, each once, with their pods.
+    pub(super) fn late(&mut self) -> Vec<(PodName, String)> {
+        let now = clock::monotonic();
+        let is_late = |running: &&mut Running| running.late.is_some_and(|late| late <= now);
+        let tell = |running: &mut Running| {
+            running.late = None;
+            let (step, _) = running.waiting.as_ref()?;
+            Some((running.work.lane.pod.clone(), step.id.clone()))
+        };
+        self.running.iter_mut().filter(is_late).filter_map(tell).collect()
+    }
+
     /// Goes on until there is nothing left to do but to wait; returns the lanes that are over. If
-    /// none is, waits.
+    /// none is, waits, until one is or a step is [`late`](Self::late).
     pub(super) fn go_on(&mut self, engine: &Engine, watch: Watch<'_>) -> Result<Vec<Finished>> {
         let mut finished = Vec::new();
         loop {
@@ -180,7 +197,9 @@ impl Execution {
             if self.running.len() < PARALLEL && self.queue.iter().any(|work| self.may_begin(work)) {
                 continue;
             }
-            if self.running.is_empty() || !finished.is_empty() {
+            let is_late =
+                |running: &Running| running.late.is_some_and(|late| late <= clock::monotonic());
+            if self.running.is_empty() || !finished.is_empty() || self.running.iter().any(is_late) {
                 return Ok(finished);
             }
             wait(&self.running)?;
@@ -196,7 +215,8 @@ fn wait(running: &[Running]) -> Result<()> {
         .filter_map(|(_, waiting)| waiting.event())
         .map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN))
         .collect();
-    let deadline = waiting().filter_map(|(_, waiting)| waiting.deadline(now)).min();
+    let due = waiting().filter_map(|(_, waiting)| waiting.deadline(now));
+    let deadline = due.chain(running.iter().filter_map(|lane| lane.late)).min();
     let timeout = deadline.map(|deadline| deadline.saturating_duration_since(now));
     poll::wait(&mut fds, timeout)?;
     Ok(())
@@ -207,7 +227,7 @@ impl Running {
         let is_begun =
             |step: &&Step| work.refused.is_none() || matches!(step.action, Action::Connect { .. });
         let steps = work.lane.steps.iter().filter(is_begun).cloned().collect();
-        Self { work, steps, waiting: None, outcomes: Vec::new() }
+        Self { work, steps, waiting: None, late: None, outcomes: Vec::new() }
     }
 
     /// Goes on until the lane has to wait, has failed, or is done.
@@ -218,6 +238,7 @@ impl Running {
                 (step, progress)
             } else {
                 let Some(step) = self.steps.pop_front() else { return };
+                self.late = clock::monotonic().checked_add(PATIENCE);
                 watch(Event::Begun(&self.work.lane.pod, &step));
                 fault::point(&format!("before-{}", step.action.name()));
                 let progress = match self.work.refused.take() {

@@ -52,8 +52,31 @@ impl Engine {
         }
         self.store.write(|tx| tx.note_boot(&boot).map(|_| ()))?;
         if dead {
-            self.store.interrupt_dead(is_alive, clock::now())?;
+            let now = clock::now();
+            let steps = self.store.interrupt_dead(is_alive, now)?;
+            self.store.write(|tx| {
+                let events = steps.iter().map(|step| events::of_interrupted(step, now));
+                events.into_iter().try_for_each(|event| tx.append_event(&event))
+            })?;
         }
+        Ok(())
+    }
+
+    /// Writes down which steps wait for long, for those who look meanwhile.
+    pub(super) fn write_waiting(
+        &mut self,
+        journaled: &Journaled,
+        late: &[(PodName, String)],
+    ) -> Result<()> {
+        let ids: Vec<_> = late.iter().filter_map(|step| journaled.steps.get(step)).collect();
+        if ids.is_empty() {
+            return Ok(());
+        }
+        let now = clock::now();
+        self.store.write(|tx| {
+            ids.iter()
+                .try_for_each(|id| tx.set_step(**id, StepState::Waiting, None, now).map(|_| ()))
+        })?;
         Ok(())
     }
 
@@ -160,7 +183,7 @@ impl Engine {
         lanes: &[Finished],
         pass: Option<&PassResult>,
     ) -> Result<()> {
-        let now = clock::now();
+        let (now, command) = (clock::now(), self.command.clone());
         self.store.write(|tx| {
             for lane in lanes {
                 if lane.is_forgotten() {
@@ -178,6 +201,9 @@ impl Engine {
             // Steps after a failed one in its lane were not begun.
             for id in journaled.steps.values() {
                 tx.set_step(*id, StepState::Interrupted, Some("an earlier step failed"), now)?;
+            }
+            if let Some(event) = events::of_pass(&command, pass, now) {
+                tx.append_event(&event)?;
             }
             let count = |length: usize| u32::try_from(length).unwrap_or(u32::MAX);
             tx.finish_pass(journaled.id, count(pass.executed), count(pass.failures.len()), now)
@@ -217,6 +243,9 @@ fn write_outcome(
         tx.prune_instances(&instance.pod, &instance.container)?;
     }
     let error = outcome.error.as_deref();
+    if let Some(event) = events::of_step(pod, &outcome.step, error, now) {
+        tx.append_event(&event)?;
+    }
     let state = if error.is_some() { StepState::Failed } else { StepState::Succeeded };
     if let Some(id) = journaled.steps.get(&(pod.clone(), outcome.step.id.clone())) {
         tx.set_step(*id, state, error, now)?;

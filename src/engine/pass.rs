@@ -215,6 +215,10 @@ impl Engine {
         let mut execution = Execution::new(works);
         while !execution.is_over() {
             let finished = execution.go_on(self, watch)?;
+            self.write_waiting(journaled, &execution.late())?;
+            if finished.is_empty() && !execution.is_over() {
+                continue;
+            }
             for lane in &finished {
                 result.count(lane);
             }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::candidate::{images_of, kept};
 use super::images::Ledger;
-use super::{Engine, Result};
+use super::{Engine, Result, events};
 use crate::image::progress::Watch;
 use crate::image::pull::{self, Source};
 use crate::image::registry::{Client, CredentialFiles};
@@ -14,6 +14,7 @@ use crate::model::pod::Pull;
 use crate::model::settings::Settings;
 use crate::model::{Digest, Pod};
 use crate::store::Image;
+use crate::sys::clock;
 
 /// What names stand for at their registries: the digests of the manifests for this platform.
 pub type Resolved = BTreeMap<String, Digest>;
@@ -118,7 +119,10 @@ impl Engine {
         }
         let Self { store, images, .. } = self;
         let mut ledger = Ledger { store, images };
-        pull::pull(&source, resolved, images, &network.settings.images, &mut ledger)
+        let pulled = pull::pull(&source, resolved, images, &network.settings.images, &mut ledger)?;
+        let event = events::of_pull(&name.to_string(), clock::now());
+        self.store.write(|tx| tx.append_event(&event))?;
+        Ok(pulled)
     }
 
     /// Gives a name to an image that is here.

@@ -178,6 +178,11 @@ impl Snapshot<'_> {
         Ok(passes)
     }
 
+    /// One pass, if it is still kept.
+    pub fn pass(&self, id: PassId) -> Result<Option<Pass>> {
+        self.row("read a pass", select_passes!("WHERE id = ?1"), [id.0], pass)
+    }
+
     /// The passes that have steps under way.
     pub fn open_passes(&self) -> Result<Vec<Pass>> {
         let sql = select_passes!(

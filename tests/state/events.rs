@@ -55,3 +55,45 @@ fn a_follower_hears_of_what_comes_at_once() {
     tank.run(["start", "web"]).ok();
     follower.await_stdout("attempt 2 runs", SOON);
 }
+
+#[test]
+fn a_step_that_waits_and_one_that_fails_are_told() {
+    let tank = Tank::new();
+    let stubborn = "trap '' TERM; echo ready; while true; do sleep 1; done";
+    tank.apply(&script("web", "stop_timeout = '3s'", stubborn)).ok();
+    tank.await_log("web", "ready");
+    let stop = tank.start(["stop", "web"]);
+    let steps = || {
+        let told = tank.run(["describe", "web", "-o", "json"]).ok().json();
+        told["steps"].as_array().unwrap().clone()
+    };
+    let waiting = wait::until("a step that waits", SOON, || {
+        steps().into_iter().find(|step| step["state"] == "waiting")
+    });
+    assert_eq!(waiting["id"], "stop/app/1", "{waiting}");
+    assert!(waiting["command"].as_str().unwrap().ends_with("stop web"), "{waiting}");
+    assert_eq!(waiting["pid"], stop.pid());
+    stop.finish(SOON).exits(0);
+    let states: Vec<_> = steps().iter().map(|step| step["state"].clone()).collect();
+    assert_eq!(states, vec!["succeeded"; states.len()]);
+
+    // A file in the place of the directory that a sandbox is made in.
+    let place = tank.run_root().join("pods/web");
+    std::fs::write(&place, "").unwrap();
+    tank.run(["start", "web"]).exits(1);
+    let failed = steps().pop().unwrap();
+    let step = steps().into_iter().find(|step| step["state"] == "failed").unwrap();
+    assert_eq!(step["id"], "create-sandbox", "{step}");
+    assert_eq!(failed["state"], "interrupted", "{failed}");
+    let all = events(&tank, &[]);
+    let last = &kinds(&all)[all.len() - 2..];
+    assert_eq!(last, ["failed", "pass"], "{all:?}");
+    let described = tank.run(["describe", "web"]).ok().stdout;
+    assert!(
+        described.contains("create-sandbox") && described.contains("interrupted"),
+        "{described}"
+    );
+    std::fs::remove_file(place).unwrap();
+    tank.run(["reconcile"]).ok();
+    tank.await_status("web", "running");
+}

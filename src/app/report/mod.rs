@@ -20,7 +20,7 @@ pub use pass::{
 };
 pub use pod::{
     ChangeReport, ContainerReport, DescribeReport, EventReport, ExitReport, HistoryReport,
-    ListReport, PodStatus, PodSummary, PsReport, RevisionReport, Sync,
+    ListReport, PodStatus, PodSummary, PsReport, RevisionReport, StepReport, Sync,
 };
 pub use volume::{VolumeInspectReport, VolumeListReport, VolumePruneReport, VolumeReport};
 

@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::model::{ContainerName, Digest, ExitReason, Instance, InstanceId, Pod, PodName};
 use crate::model::{ProbeHealth, RunState, State};
 use crate::plan::ObservedInstance;
-use crate::store::{Event, NewEvent};
+use crate::store::{Event, NewEvent, Pass, Step, StepState};
 
 /// What a pod is doing, in one word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -256,10 +256,61 @@ pub struct DescribeReport {
     pub spec: Pod,
     /// Its instances on record, by container, the newest first.
     pub instances: Vec<ContainerReport>,
+    /// The last steps of passes, oldest first.
+    pub steps: Vec<StepReport>,
     /// What happened lately, oldest first.
     pub events: Vec<EventReport>,
     /// Fields that could not be observed, and other things worth knowing.
     pub notes: Vec<String>,
+}
+
+/// A step of a pass, as the journal has it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct StepReport {
+    /// Its stable id within the pod: `start/app/3`.
+    pub id: String,
+    /// The container it was about, if it was about one.
+    pub container: Option<ContainerName>,
+    /// What was to be done, in one word.
+    pub action: String,
+    /// Why.
+    pub cause: String,
+    /// Where it stands: `started`, `waiting`, `succeeded`, `failed` or `interrupted`.
+    pub state: &'static str,
+    /// Why it failed.
+    pub error: Option<String>,
+    /// When it was begun.
+    pub started_at: Timestamp,
+    /// When it ended, or was found to be interrupted.
+    pub finished_at: Option<Timestamp>,
+    /// The command whose pass it was part of, if that is still on record.
+    pub command: Option<String>,
+    /// The process that ran it.
+    pub pid: Option<i32>,
+}
+
+impl StepReport {
+    /// Describes a step of `pass`.
+    pub fn new(step: Step, pass: Option<&Pass>) -> Self {
+        Self {
+            id: step.step,
+            container: step.container,
+            action: step.action,
+            cause: step.cause,
+            state: match step.state {
+                StepState::Started => "started",
+                StepState::Waiting => "waiting",
+                StepState::Succeeded => "succeeded",
+                StepState::Failed => "failed",
+                StepState::Interrupted => "interrupted",
+            },
+            error: step.error,
+            started_at: step.started_at,
+            finished_at: step.finished_at,
+            command: pass.map(|pass| pass.command.clone()),
+            pid: pass.map(|pass| pass.owner.process.pid),
+        }
+    }
 }
 
 /// Something that happened.
