@@ -4,15 +4,22 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::pod::{Mount, MountSource};
-use super::{Container, ContainerName, Pod};
+use super::{Container, ContainerName, Digest, Pod};
 
 /// What stands in the place of a secret content.
 pub const MASK: &str = "***";
 
-/// The pod as it may be shown: without the content of its secret mounts.
+/// The pod as it may be shown: without the content of its secret mounts, nor what could tell whether
+/// a guess of it is right.
 pub fn masked(mut pod: Pod) -> Pod {
     for (_, secret) in secrets(&mut pod) {
         MASK.clone_into(secret);
+    }
+    let containers = pod.init_containers.iter_mut().chain(&mut pod.containers);
+    for mount in containers.flat_map(|container| &mut container.mounts) {
+        if let (true, MountSource::File(file)) = (mount.secret, &mut mount.source) {
+            file.content = Digest::from_sha256([0; 32]);
+        }
     }
     pod
 }

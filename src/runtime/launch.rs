@@ -156,7 +156,8 @@ pub struct Change {
 }
 
 impl Change {
-    /// Writes it into the description of an instance; says whether that was another before.
+    /// Writes it into the description of an instance; says whether the monitor has to look. One of a
+    /// version that knows nothing of care is told nothing of it.
     ///
     /// # Errors
     /// The description cannot be read or written.
@@ -172,13 +173,15 @@ impl Change {
             launch["log"]["max_size"] = max_size.into();
             launch["log"]["max_files"] = max_files.into();
         }
-        launch["care"] = serde_json::to_value(&self.care).map_err(failed)?;
+        if told.get("care").is_some() {
+            launch["care"] = serde_json::to_value(&self.care).map_err(failed)?;
+        }
         if launch == told {
             return Ok(false);
         }
         let content = serde_json::to_vec(&launch).map_err(failed)?;
         file::replace(&path, &content, 0o600, Durability::Volatile)?;
-        Ok(true)
+        Ok(launch.get("care") != told.get("care"))
     }
 }
 

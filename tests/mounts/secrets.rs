@@ -55,3 +55,22 @@ fn what_is_masked_can_be_applied_again() {
     let unknown = tank.apply(&shown.replace("name = \"web\"", "name = \"other\"")).exits(2);
     assert!(unknown.stderr.contains("has a masked content, and none is stored"), "{unknown}");
 }
+
+#[test]
+fn not_even_the_digest_of_a_file_is_told() {
+    let tank = Tank::new();
+    tank.file("key", SECRET);
+    let mount = mount("target = '/run/key'\nsecret = true\nfile = 'key'");
+    tank.apply(&sleeper("web", &mount)).ok();
+    assert_eq!(sh(&tank, "web", "cat /run/key"), SECRET);
+    let digest = crate::support::made::sha256(SECRET.as_bytes());
+    let short = &digest["sha256:".len()..][..12];
+    for args in [&["get", "web", "-o", "json"][..], &["describe", "web", "-o", "json"]] {
+        let told = tank.run(args).ok();
+        assert!(!told.stdout.contains(short), "{told}");
+    }
+    tank.file("key", "another");
+    let file = tank.file("web.toml", sleeper("web", &mount));
+    let planned = tank.run(["plan", "-f", file.to_str().unwrap()]).ok();
+    assert!(planned.stdout.contains("mounts[/run/key].file: *** -> ***"), "{planned}");
+}

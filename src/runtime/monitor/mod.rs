@@ -199,8 +199,11 @@ impl Monitor {
     /// Executes tank as it is installed now, which may be newer than this monitor; failing that,
     /// the copy that this monitor runs from. Returns only if neither can be executed.
     fn become_pass(&self) {
-        // A write that went over RLIMIT_FSIZE left its signal pending, which would end the pass.
-        signal::discard(nix::sys::signal::Signal::SIGXFSZ).ok();
+        // A write that went over RLIMIT_FSIZE left its signal pending, and who changes a probe just now
+        // sends one; either would end the pass.
+        for pending in [nix::sys::signal::Signal::SIGXFSZ, probes::LOOK] {
+            signal::discard(pending).ok();
+        }
         sys::credentials::reset_signals().ok();
         let words = self.launch.afterwards.iter();
         let Ok(arguments) =

@@ -31,8 +31,10 @@ pub(super) struct Probes {
     running: Vec<Asked>,
     /// What was last written of its health, and the generation that was about.
     published: Option<(model::Health, u64)>,
-    /// Passes that were started when it became ready.
-    passes: Vec<OwnedFd>,
+    /// The pass that was started when it became ready, for as long as it runs.
+    pass: Option<OwnedFd>,
+    /// Whether it became ready again since.
+    again: bool,
     looks: Signals,
     end: Option<End>,
 }
@@ -63,7 +65,8 @@ impl Probes {
             watch: Watch::new(clock::monotonic(), &launch.care),
             running: Vec::new(),
             published: None,
-            passes: Vec::new(),
+            pass: None,
+            again: false,
             looks: Signals::block(&[LOOK])?,
             end: None,
         };
@@ -74,8 +77,8 @@ impl Probes {
     /// What is readable when it is worth to call [`turn`](Self::turn).
     pub(super) fn events(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
         let probes = self.running.iter().map(|asked| asked.running.as_fd());
-        let passes = self.passes.iter().map(AsFd::as_fd);
-        probes.chain(passes).chain(std::iter::once(self.looks.as_fd()))
+        let pass = self.pass.iter().map(AsFd::as_fd);
+        probes.chain(pass).chain(std::iter::once(self.looks.as_fd()))
     }
 
     /// When to call [`turn`](Self::turn) even without an event.
@@ -88,7 +91,10 @@ impl Probes {
     /// Does what is due, and takes in what was found. `child` is the container's first process.
     pub(super) fn turn(&mut self, child: &Child) {
         let now = clock::monotonic();
-        self.passes.retain(|pass| !process::reap(pass.as_fd()).is_ok_and(|ended| ended.is_some()));
+        let ended = |pass: &mut OwnedFd| process::reap(pass.as_fd()).is_ok_and(|end| end.is_some());
+        if self.pass.take_if(ended).is_some() && std::mem::take(&mut self.again) {
+            self.start_pass();
+        }
         while self.looks.pending().is_ok_and(|signal| signal.is_some()) {
             if let Some(care) = Care::read(&self.launch.files().launch()) {
                 self.watch.adopt(&care, now);
@@ -197,10 +203,13 @@ impl Probes {
         }
     }
 
-    /// Starts a pass, because others may have waited for this container.
+    /// Starts a pass, because others may have waited for this container; never two at once, however
+    /// often it comes and goes.
     fn start_pass(&mut self) {
-        if let Ok(Some(pass)) = start(&self.launch.when_ready) {
-            self.passes.push(pass);
+        if self.pass.is_some() {
+            self.again = true;
+        } else if let Ok(pass) = start(&self.launch.when_ready) {
+            self.pass = pass;
         }
     }
 }
