@@ -3,9 +3,13 @@
 use std::fs::{self, File};
 use std::io::{Read, Write};
 use std::path::PathBuf;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
-use super::{Boxed, SOON, pod_file, shell};
+use rustix::process::Signal;
+
+use super::{Boxed, SLEEPER, SOON, pod_file, shell};
+use crate::support::pods::send;
+use crate::support::program::Running;
 use crate::support::{Tank, fixtures, wait};
 
 #[test]
@@ -151,6 +155,31 @@ fn a_container_that_ends_ends_what_was_executed_in_it() {
     let ended = wait::process_ended(client.id(), SOON);
     client.kill().unwrap();
     assert!(ended && client.wait().unwrap().code() == Some(137));
+}
+
+#[test]
+fn a_container_that_ends_while_it_is_entered_is_not_running() {
+    let boxed = Boxed::new("restart = \"never\"", SLEEPER, "");
+    let trace = boxed.tank.file("trace", "");
+    // The program's cgroup is made before its namespaces are joined, for which it is kept waiting.
+    let exec = boxed.exec_command(&["box", "--", "true"]);
+    let mut command = Command::new(fixtures::installed("strace", "strace"));
+    command.args([
+        "-f",
+        "-qq",
+        "-e",
+        "trace=mkdir,setns",
+        "-e",
+        "inject=setns:delay_enter=1000000",
+    ]);
+    command.arg("-o").arg(&trace).arg(exec.get_program()).args(exec.get_args()).env_clear();
+    let entering = Running::start(&mut command, &[]);
+    wait::file("the program's cgroup", boxed.tank.dir(), SOON, || {
+        fs::read_to_string(&trace).unwrap().contains("/exec-").then_some(())
+    });
+    send(boxed.pid(), Signal::KILL);
+    let refused = entering.finish(SOON).exits(4);
+    assert!(refused.stderr.contains("box is not running"), "{refused}");
 }
 
 #[test]

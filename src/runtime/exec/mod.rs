@@ -14,6 +14,7 @@ use std::collections::BTreeMap;
 use std::ffi::{CString, OsString};
 use std::io::{Seek, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::time::Duration;
 
 use rustix::fs::MemfdFlags;
 use serde::{Deserialize, Serialize};
@@ -33,6 +34,10 @@ pub use supervisor::main as supervisor_main;
 
 /// The name the supervisor is executed under, which is also how `main` recognises the role.
 pub const SUPERVISOR: &str = "tank-exec";
+
+/// How long a process that has given up its namespaces may take until it is seen as ended. Only a
+/// failure waits so long.
+const ENDING: Duration = Duration::from_millis(500);
 
 /// What to execute, and how it differs from the container's main process.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -122,7 +127,18 @@ pub fn exec(
         new_session: true,
     })?;
     drop(theirs);
-    Session::begin(ours)
+    Session::begin(ours).map_err(|failure| match failure.program {
+        None if is_ending(pidfd.as_fd()) => {
+            sys::Error::new("setns", process.pid.to_string(), rustix::io::Errno::SRCH).into()
+        }
+        _ => failure.into(),
+    })
+}
+
+/// Whether the container ended while it was entered, which then fails in one way or another: its
+/// namespaces go first, then its files. One that has lost them takes a moment to be seen as ended.
+fn is_ending(first: BorrowedFd<'_>) -> bool {
+    pidfd::await_end(first, Some(ENDING)).unwrap_or(false)
 }
 
 fn in_memory(order: &Order) -> sys::Result<OwnedFd> {
@@ -141,7 +157,7 @@ fn died() -> Failure {
 }
 
 impl Session {
-    fn begin(socket: OwnedFd) -> Result<Self> {
+    fn begin(socket: OwnedFd) -> std::result::Result<Self, Failure> {
         let mut session = Self { socket, terminal: None, notes: Vec::new() };
         loop {
             let received =
@@ -149,7 +165,7 @@ impl Session {
             match received.ok_or_else(died)? {
                 (Message::Terminal, fd) => session.terminal = fd,
                 (Message::Notes(notes), _) => session.notes.extend(notes),
-                (Message::Failed(failure), _) => return Err(failure.into()),
+                (Message::Failed(failure), _) => return Err(failure),
                 _ => return Ok(session),
             }
         }
