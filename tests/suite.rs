@@ -9,6 +9,7 @@
     reason = "tests start programs and prepare files as their users do, and panic when they fail"
 )]
 
+mod chaos;
 mod container;
 mod crash;
 mod depends;

@@ -7,6 +7,8 @@ mod command;
 mod monitor;
 mod recovery;
 
+pub(crate) use recovery::ANY as POINTS;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -182,10 +184,10 @@ impl Scene {
 }
 
 /// The database, looked at from outside.
-struct State(Connection);
+pub(crate) struct State(Connection);
 
 impl State {
-    fn open(tank: &Tank) -> Self {
+    pub(crate) fn open(tank: &Tank) -> Self {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY;
         Self(Connection::open_with_flags(tank.root().join("state.db"), flags).unwrap())
     }
@@ -199,12 +201,12 @@ impl State {
     }
 
     /// Steps that nobody ended. A pass that was killed is told by having no end.
-    fn open_rows(&self) -> i64 {
+    pub(crate) fn open_rows(&self) -> i64 {
         self.number("SELECT count(*) FROM journal WHERE finished_at IS NULL")
     }
 
     #[track_caller]
-    fn assert_sound(&self, what: &str) {
+    pub(crate) fn assert_sound(&self, what: &str) {
         let text = |query| self.0.query_row(query, [], |row| row.get::<_, String>(0));
         assert_eq!(text("PRAGMA integrity_check").unwrap(), "ok", "{what}");
         assert_eq!(
@@ -215,14 +217,15 @@ impl State {
     }
 
     /// The instances of which something should be on the machine.
-    fn present_instances(&self) -> BTreeSet<String> {
+    pub(crate) fn present_instances(&self) -> BTreeSet<String> {
         let query = "SELECT id FROM instances WHERE removed = 0";
         let mut statement = self.0.prepare(query).unwrap();
         statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
     }
 }
 
-fn names(dir: &Path) -> BTreeSet<String> {
+/// The names in a directory; none where it is not there.
+pub(crate) fn names(dir: &Path) -> BTreeSet<String> {
     let entries = fs::read_dir(dir).into_iter().flatten().map(Result::unwrap);
     entries.map(|entry| entry.file_name().into_string().unwrap()).collect()
 }

@@ -3,7 +3,7 @@
 use super::{CREATE, DELETE, REPLACE, Scene, first, second};
 
 /// Every point of a pass that may come up while it recovers.
-const ANY: &[&str] = &[
+pub(crate) const ANY: &[&str] = &[
     "intent",
     "before-create-sandbox",
     "after-create-sandbox",
