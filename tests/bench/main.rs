@@ -25,6 +25,7 @@ mod pull;
 mod race;
 mod report;
 mod rootfs;
+mod scale;
 mod streams;
 mod tank;
 mod throughput;

@@ -14,6 +14,7 @@ use crate::program::{Runner, is_installed};
 use crate::pull::Registry;
 use crate::race::{Contestant, race};
 use crate::report::{Report, Value};
+use crate::scale;
 use crate::streams::{
     ZEROS, log_script, measure_log, side_by_side, through_pipe, through_terminal,
 };
@@ -105,6 +106,9 @@ impl<'a> Bench<'a> {
         }
         if wanted("reconcile") {
             self.reconcile(report);
+        }
+        if wanted("scale") {
+            scale::measure(self.workplace, self.options.runs, report);
         }
         if wanted("monitor") {
             self.monitor(report);

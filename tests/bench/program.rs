@@ -1,8 +1,10 @@
 //! Runs a program and takes its time.
 
 use std::fs::File;
+use std::io;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -14,6 +16,15 @@ use crate::namespace::Namespace;
 
 /// After this time a program is taken to hang, and killed.
 const DEADLINE: Duration = Duration::from_secs(300);
+
+/// What a program took.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Cost {
+    /// From start to exit.
+    pub(crate) time: Duration,
+    /// The most that was resident at once, in bytes, of it or of a child that it waited for.
+    pub(crate) memory: u64,
+}
 
 /// Where a program's output goes: to files, because what it leaves running (a monitor, conmon)
 /// may keep them open, which would hang a reader of a pipe.
@@ -42,6 +53,17 @@ impl Runner {
 
     /// How long the program takes from start to exit; an error when it fails.
     pub(crate) fn time(&self, command: &mut Command) -> Outcome<Duration> {
+        self.run(command).map(|cost| cost.time)
+    }
+
+    /// The same with the memory that it takes.
+    pub(crate) fn cost(&self, command: &mut Command) -> Outcome<Cost> {
+        // A child that is made by vfork(2) counts the memory of this process as its own; one that
+        // changes its user is not.
+        self.run(command.uid(rustix::process::getuid().as_raw()))
+    }
+
+    fn run(&self, command: &mut Command) -> Outcome<Cost> {
         let create =
             |path: &Path| File::create(path).map_err(|e| format!("{}: {e}", path.display()));
         command.stdin(Stdio::null()).stdout(create(&self.stdout)?).stderr(create(&self.stderr)?);
@@ -54,10 +76,10 @@ impl Runner {
         if !ended {
             child.kill().map_err(|error| failed(&error))?;
         }
-        let status = child.wait().map_err(|error| failed(&error))?;
-        let elapsed = started.elapsed();
+        let (status, memory) = reap(child.id()).map_err(|error| failed(&error))?;
+        let cost = Cost { time: started.elapsed(), memory };
         if status.success() {
-            return Ok(elapsed);
+            return Ok(cost);
         }
         let stderr = std::fs::read_to_string(&self.stderr).unwrap_or_default();
         let last = stderr.lines().last().unwrap_or_default().trim();
@@ -69,6 +91,23 @@ impl Runner {
         self.time(command)?;
         std::fs::read_to_string(&self.stdout).map_err(|error| error.to_string())
     }
+}
+
+/// Waits for a child; gives how it ended and the most memory it had: getrusage(2).
+fn reap(pid: u32) -> io::Result<(ExitStatus, u64)> {
+    let mut status = 0;
+    let mut usage = std::mem::MaybeUninit::<libc::rusage>::zeroed();
+    #[expect(unsafe_code, reason = "no safe call tells what a child took")]
+    // SAFETY: both pointers are to values of this frame, which the call fills.
+    let waited = unsafe { libc::wait4(pid.cast_signed(), &raw mut status, 0, usage.as_mut_ptr()) };
+    if waited < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    #[expect(unsafe_code, reason = "it was filled by a call that is not safe")]
+    // SAFETY: a structure of numbers may be all zeros, so it is whole even where nothing was filled.
+    let usage = unsafe { usage.assume_init() };
+    let kilobytes = u64::try_from(usage.ru_maxrss).unwrap_or_default();
+    Ok((ExitStatus::from_raw(status), kilobytes * 1024))
 }
 
 /// Waits until the process has ended; false when the deadline comes first.

@@ -31,7 +31,11 @@ impl Value {
 impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Time(time) if *time < Duration::from_millis(1) => {
+                write!(f, "{:.1} µs", time.as_secs_f64() * 1e6)
+            }
             Self::Time(time) => write!(f, "{:.1} ms", time.as_secs_f64() * 1e3),
+            Self::Memory(bytes) if *bytes < 100_000 => write!(f, "{:.1} kB", *bytes as f64 / 1e3),
             Self::Memory(bytes) => write!(f, "{} kB", bytes / 1000),
             Self::Rate(_) => write!(f, "{:.2} Gbit/s", self.number() / 1e3),
         }
@@ -58,9 +62,11 @@ struct Budget {
 enum Limit {
     Times(f64, &'static str),
     Within(Duration),
+    /// In bytes.
+    Below(u64),
 }
 
-const BUDGETS: [Budget; 9] = [
+const BUDGETS: [Budget; 14] = [
     Budget { measure: "start", peer: Limit::Times(2.0, "crun run") },
     Budget { measure: "start", peer: Limit::Times(0.1, "podman kube play") },
     Budget { measure: "start, bridged, first", peer: Limit::Times(0.1, "podman kube play") },
@@ -68,6 +74,12 @@ const BUDGETS: [Budget; 9] = [
     Budget { measure: "exec", peer: Limit::Times(1.0, "crun exec") },
     Budget { measure: "ps", peer: Limit::Times(1.0 / 3.0, "podman ps, 1 container") },
     Budget { measure: "reconcile, 1000 pods", peer: Limit::Within(Duration::from_millis(50)) },
+    Budget { measure: "reconcile, stopped pods", peer: Limit::Within(Duration::from_millis(50)) },
+    // As many times as long as there are more pods, at most.
+    Budget { measure: "reconcile, stopped pods", peer: Limit::Times(10.0 / 3.0, "pods, 300") },
+    Budget { measure: "reconcile, running pods", peer: Limit::Times(2.0, "pods, 100") },
+    Budget { measure: "memory of a pass, a stopped pod more", peer: Limit::Below(16_000) },
+    Budget { measure: "memory of a pass, a running pod more", peer: Limit::Below(16_000) },
     Budget { measure: "monitor", peer: Limit::Times(0.5, "conmon") },
     Budget { measure: "pull", peer: Limit::Times(0.5, "podman pull") },
 ];
@@ -114,7 +126,8 @@ impl Report {
     /// The bound of a budget, if what it compares with was measured.
     fn limit(&self, budget: &Budget) -> Option<f64> {
         match budget.peer {
-            Limit::Within(time) => Some(time.as_secs_f64()),
+            Limit::Within(time) => Some(Value::Time(time).number()),
+            Limit::Below(bytes) => Some(Value::Memory(bytes).number()),
             Limit::Times(factor, peer) => {
                 let mut rows = self.rows.iter();
                 rows.find(|row| row.measure == budget.measure && row.contestant == peer)
@@ -144,6 +157,7 @@ impl fmt::Display for Report {
             let (Some(tank), Some(limit)) = (tank, self.limit(budget)) else { continue };
             let bound = match budget.peer {
                 Limit::Within(time) => format!("{} ms", time.as_millis()),
+                Limit::Below(bytes) => Value::Memory(bytes).to_string(),
                 Limit::Times(factor, peer) => format!("{factor:.2} × {peer}"),
             };
             let verdict = if tank.number() <= limit { "met" } else { "missed" };

@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::Outcome;
 use crate::machine::{Workplace, average_memory, processes};
 use crate::namespace::Namespace;
-use crate::program::Runner;
+use crate::program::{Cost, Runner};
 
 /// How a pod's program is to behave.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -206,6 +206,18 @@ impl Tank {
     /// One pass that finds nothing to do.
     pub(crate) fn reconcile(&self) -> Outcome<Duration> {
         self.run(&["reconcile"])
+    }
+
+    /// The same with the memory that it takes.
+    pub(crate) fn reconcile_cost(&self) -> Outcome<Cost> {
+        self.runner.cost(&mut self.command(&["reconcile"]))
+    }
+
+    /// Stops the pods `NAME0`, `NAME1`, and so on.
+    pub(crate) fn stop(&self, name: &str, count: usize) -> Outcome<()> {
+        let names: Vec<_> = (0..count).map(|n| format!("{name}{n}")).collect();
+        let args: Vec<_> = ["stop"].into_iter().chain(names.iter().map(String::as_str)).collect();
+        self.run(&args).map(drop)
     }
 
     /// The average memory of the monitors of the pods `NAME0`, `NAME1`, and so on.

@@ -5,6 +5,7 @@ mod history;
 mod install;
 mod json;
 mod locks;
+mod memory;
 mod plan;
 mod prune;
 mod run;
