@@ -225,7 +225,11 @@ impl Exclusive<'_> {
                 swept.layers += 1;
             }
         }
-        for name in names(&self.dirs.blobs)? {
+        let mut blobs_there = names(&self.dirs.blobs)?;
+        // A blob that has two names shows that the one under which it arrived is of no use; once
+        // the other has gone, nothing would.
+        blobs_there.sort_by_key(|name| !name.ends_with(PARTIAL));
+        for name in blobs_there {
             let goes = if let Some(blob) = name.strip_suffix(PARTIAL).and_then(digest) {
                 claim::sweep(self.dirs, &blob)?.1
             } else if name.strip_suffix(".tmp").and_then(digest).is_some()

@@ -85,6 +85,22 @@ fn a_sweep_leaves_alone_what_somebody_has_a_claim_on() {
 }
 
 #[test]
+fn a_blob_that_goes_takes_the_name_along_under_which_it_arrived() {
+    let (tmp, dirs) = dirs();
+    let blobs = tmp.path().join("blobs/sha256");
+    // The power goes before the claims are given up; a directory has no order to rely on.
+    for digit in "0123456789abcdef".chars() {
+        let mut claim = dirs.claim(&blob(digit), true).unwrap().unwrap();
+        claim.copy().unwrap().write_all(b"whole").unwrap();
+        claim.finish(&dirs.blob_path(&blob(digit)), true).unwrap();
+        claim.is_resumable = true;
+    }
+    assert_eq!(std::fs::read_dir(&blobs).unwrap().count(), 32);
+    sweep(&dirs);
+    assert_eq!(std::fs::read_dir(&blobs).unwrap().count(), 0);
+}
+
+#[test]
 fn what_a_crash_left_of_unpacking_is_replaced() {
     let (_tmp, dirs) = dirs();
     let claim = dirs.claim(&blob('a'), true).unwrap().unwrap();
