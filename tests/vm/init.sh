@@ -1,7 +1,7 @@
 #!/bin/busybox sh
 # The first process of the virtual machine. It leaves the initial root, which pivot_root(2)
-# refuses as an old root, makes the machine look like a booted Debian, runs the tests and powers
-# off. What it prints is what the test on the other end of the serial line reads.
+# refuses as an old root, makes the machine look like a booted Debian, runs what it is for and
+# powers off. What it prints is what the test on the other end of the serial line reads.
 
 export PATH=/bin HOME=/root
 
@@ -38,13 +38,8 @@ done
 ip link set lo up || fail "raise lo"
 hostname vm
 
-export TANK_IN_VM=1 TANK_BIN=/payload/tank TANK_FIXTURES=/payload/fixtures RUST_BACKTRACE=1
 echo "vm: up after $(cut -d ' ' -f 1 /proc/uptime) s, $(uname -r)"
 cd /root
-for tests in black-box unit; do
-    # shellcheck disable=SC2046 # one filter a word
-    /payload/$tests --test-threads=1 $(cat /payload/$tests.filters)
-    echo "vm: $tests: exit $?"
-done
+sh /payload/start
 echo "vm: done after $(cut -d ' ' -f 1 /proc/uptime) s"
 poweroff -f

@@ -2,23 +2,27 @@
 //!
 //! [`boots`] starts it under qemu's interpreter (no KVM needed) from an initramfs that holds
 //! busybox, the kernel modules, tank, this very test binary and the library's unit tests. There
-//! `init.sh` runs the tests named below and reports on the serial line. A test may ask
+//! the tests named below run and report on the serial line. A test may ask
 //! [`crate::support::in_vm`] where it is, and finds only the fixtures listed here.
+//!
+//! The machines of [`reboot`] have a disk, and are started again.
 
 mod cpio;
+mod initramfs;
 mod kernel;
 mod machine;
 mod qemu;
+mod reboot;
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
 use crate::support::{Tank, fixtures, source};
-use cpio::Archive;
+use initramfs::stripped;
 use kernel::Kernel;
+use qemu::Machine;
 
 /// What runs there of the black-box tests: arguments of libtest.
 const BLACK_BOX: &[&str] = &[
@@ -50,25 +54,6 @@ const UNIT: &[&str] = &[
     "--skip=seccomp::kernel_tests::programs_run",
 ];
 
-/// What the kernel has as modules; each brings those it depends on.
-const MODULES: &[&str] = &[
-    "overlay",
-    "bridge",
-    "veth",
-    // What nf_tables asks for by the name of an algorithm.
-    "crc32c_generic",
-    "nf_tables",
-    "nft_chain_nat",
-    "nft_ct",
-    "nft_fib_inet",
-    "nft_masq",
-    "nft_meta_bridge",
-    "nft_nat",
-    "nf_conntrack_netlink",
-    "tcp_diag",
-    "udp_diag",
-];
-
 /// How long the machine may take from power on to power off.
 const DEADLINE: Duration = Duration::from_secs(350);
 
@@ -77,10 +62,10 @@ fn boots() {
     let kernel = Kernel::newest();
     let dir = tempfile::tempdir().unwrap();
     let initrd = dir.path().join("initrd");
-    fs::write(&initrd, initramfs(&kernel, dir.path())).unwrap();
+    fs::write(&initrd, everything(&kernel, dir.path())).unwrap();
 
     let started = Instant::now();
-    let serial = qemu::run(&kernel.image(), &initrd, DEADLINE);
+    let serial = Machine::new(&kernel.image(), &initrd).run(DEADLINE);
 
     let passed = |tests: &str| serial.contains(&format!("vm: {tests}: exit 0"));
     assert!(passed("black-box") && passed("unit"), "the tests there failed\n{serial}");
@@ -92,21 +77,10 @@ fn boots() {
 }
 
 /// Everything the machine has.
-fn initramfs(kernel: &Kernel, scratch: &Path) -> Vec<u8> {
-    let mut archive = Archive::default();
-    for dir in ["dev", "proc", "sys", "tmp", "run", "root", "new", "etc", "modules", "payload"] {
-        archive.dir(dir, 0o755);
-    }
+fn everything(kernel: &Kernel, scratch: &Path) -> Vec<u8> {
+    let mut archive = initramfs::base(kernel);
     archive.dir("payload/fixtures", 0o755);
-    // The kernel opens it as the standard streams of init before anything is mounted.
-    archive.char_device("dev/console", 5, 1);
-    archive.file("init", 0o755, &fs::read(source("tests/vm/init.sh")).unwrap());
-    archive.file("etc/passwd", 0o644, b"root:x:0:0:root:/root:/bin/sh\n");
-    archive.file("etc/group", 0o644, b"root:x:0:\n");
-    archive.tree("bin", &fixtures::busybox_rootfs().join("bin"));
-    for (n, module) in kernel.modules(MODULES).iter().enumerate() {
-        archive.file(&format!("modules/{n:02}.ko"), 0o644, module);
-    }
+    archive.file("payload/start", 0o644, &fs::read(source("tests/vm/tests.sh")).unwrap());
     for (name, program) in [
         ("tank", Tank::binary()),
         ("black-box", std::env::current_exe().unwrap()),
@@ -139,13 +113,4 @@ fn unit_tests() -> PathBuf {
         message["executable"].as_str().map(PathBuf::from)
     });
     executable.expect("cargo names the test executable")
-}
-
-/// The program without debug information, which would be most of the initramfs.
-fn stripped(program: &Path, scratch: &Path) -> Vec<u8> {
-    let target = scratch.join("stripped");
-    let args = ["-o", target.to_str().unwrap(), program.to_str().unwrap()];
-    fixtures::tool("strip", "binutils", &args);
-    assert_eq!(fs::metadata(&target).unwrap().permissions().mode() & 0o111, 0o111);
-    fs::read(&target).unwrap()
 }
