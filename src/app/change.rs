@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::error::Error;
+use super::error::{Error, Kind};
 use super::report::{
     PassReport, PlanReport, PlannedStep, PodOutcome, PodResult, Progress, StepAction, StepError,
 };
@@ -119,7 +119,13 @@ impl App {
         wait: Option<Duration>,
         progress: Watcher<'_>,
     ) -> Result<PassReport, Error> {
-        self.existing(names.clone())?;
+        for name in &names {
+            if self.desired(name)?.deleting {
+                let message = format!("pod {name} is being deleted");
+                let hint = format!("tank delete {name} goes on with it, tank apply brings it back");
+                return Err(Error::new(Kind::Failed, message).hint(hint));
+            }
+        }
         let desire = Change::Desire(Desire::Run(names.clone(), change));
         let report = self.pass(desire, None, self.wait_for_locks(), progress)?;
         if let Some(timeout) = wait
@@ -259,13 +265,16 @@ impl App {
         if names.is_empty() {
             return Ok(None);
         }
-        let engine = self.engine()?;
         for name in &names {
-            let pod = engine.store.read(|state| state.pod(name));
-            pod.map_err(|e| Error::of_engine("cannot read the pods", e.into()))?
-                .ok_or_else(|| no_pod(name))?;
+            self.desired(name)?;
         }
         Ok(Some(names.into_iter().collect()))
+    }
+
+    fn desired(&self, name: &PodName) -> Result<DesiredPod, Error> {
+        let pod = self.engine()?.store.read(|state| state.pod(name));
+        let pod = pod.map_err(|e| Error::of_engine("cannot read the pods", e.into()))?;
+        pod.ok_or_else(|| no_pod(name))
     }
 }
 

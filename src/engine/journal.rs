@@ -7,13 +7,15 @@ use jiff::Timestamp;
 
 use super::candidate::{Desire, Put, PutKind};
 use super::claims::Claims;
-use super::execute::{Finished, Outcome, Work};
+use super::execute::{Finished, Outcome, Work, ended};
 use super::network::Connecting;
 use super::observe::Snapshot;
 use super::pass::{Change, PassResult};
+use super::place::InstancePlace;
 use super::{Engine, Error, Result, claims, events};
 use crate::model::{DesiredPod, Instance, PodName, RunState, State};
 use crate::plan::{CONNECT, Lane};
+use crate::runtime::observe;
 use crate::store::{self, NewStep, Owner, PassId, StepId, StepState, Tx};
 use crate::sys::{clock, process};
 
@@ -50,7 +52,14 @@ impl Engine {
         if known.as_deref() == Some(&boot) && !dead {
             return Ok(());
         }
-        self.store.write(|tx| tx.note_boot(&boot).map(|_| ()))?;
+        let ended = self.unnoticed_ends(&boot)?;
+        let now = clock::now();
+        self.store.write(|tx| {
+            for instance in &ended {
+                note(tx, instance, now)?;
+            }
+            tx.note_boot(&boot).map(|_| ())
+        })?;
         if dead {
             let now = clock::now();
             let steps = self.store.interrupt_dead(is_alive, now)?;
@@ -60,6 +69,20 @@ impl Engine {
             })?;
         }
         Ok(())
+    }
+
+    /// The instances of an earlier boot that had ended by themselves, which nobody came to take in
+    /// before the machine went down.
+    fn unnoticed_ends(&self, boot: &str) -> Result<Vec<Instance>> {
+        let live = self.store.read(|state| state.live_instances())?;
+        let open = live.into_iter().filter(|one| one.boot != boot && one.exit.is_none());
+        let ends = open.filter_map(|mut instance| {
+            let place = InstancePlace::of(&self.directories, &instance.id);
+            let record = observe::exit_record(place.files())?;
+            instance.started_at = instance.started_at.or(record.started_at);
+            Some(ended(instance, record.exit))
+        });
+        Ok(ends.collect())
     }
 
     /// Writes down which steps wait for long, for those who look meanwhile.

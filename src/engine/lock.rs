@@ -13,7 +13,7 @@ use crate::sys::{self, clock, file, lock, poll};
 
 /// How long to wait before a taken lock is tried again: the kernel has no event for a flock that
 /// became free. It doubles up to the second value.
-const RETRY: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(50));
+const RETRY: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(5));
 
 /// A pod that nobody else works on while this lives.
 #[derive(Debug)]

@@ -43,6 +43,12 @@ pub fn discard(number: Number) -> Result<()> {
     Ok(())
 }
 
+/// Whether a signal that is blocked was sent to this process. It stays pending.
+pub fn is_pending(number: Number) -> Result<bool> {
+    let signals = Signals::block(&[number])?;
+    super::poll::readable(signals.as_fd(), Some(std::time::Duration::ZERO))
+}
+
 /// Blocks every signal that can be blocked, for a process that must not be disturbed.
 pub fn block_all() -> Result<()> {
     SigSet::all().thread_block().map_err(|errno| Error::new("sigprocmask", "", errno))

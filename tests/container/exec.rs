@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{Read, Write};
+use std::path::Path;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
@@ -136,8 +137,13 @@ fn a_killed_client_takes_the_program_along() {
         client.wait().unwrap();
         wait::until("the program to be gone", SOON, || (!running()).then_some(()));
     }
+    // The tracking hierarchy, which has them alone.
+    let table = fs::read_to_string(format!("/proc/{}/cgroup", boxed.pid())).unwrap();
+    let path = table.lines().find_map(|line| line.strip_prefix("0::/")).unwrap();
+    let unified = Path::new("/sys/fs/cgroup/unified");
+    let root = if unified.is_dir() { unified } else { Path::new("/sys/fs/cgroup") };
     let nested = || {
-        let dirs = fs::read_dir(boxed.cgroup("pids")).unwrap().map(Result::unwrap);
+        let dirs = fs::read_dir(root.join(path)).unwrap().map(Result::unwrap);
         dirs.filter(|entry| entry.file_type().unwrap().is_dir()).count()
     };
     wait::until("the cgroups of exec to be gone", SOON, || (nested() == 0).then_some(()));

@@ -3,5 +3,6 @@
 mod debian;
 mod drift;
 mod policy;
+mod reboot;
 mod reconcile;
 mod stop;

@@ -27,6 +27,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use jiff::Timestamp;
+use nix::sys::signal::Signal;
 use oci_spec::runtime::Spec;
 use serde::{Deserialize, Serialize};
 
@@ -39,6 +40,10 @@ use crate::sys::{self, file, lock, pidfd, process, signal, socket};
 
 /// The name it is executed under, which is also how `main` recognises the role.
 pub const NAME: &str = "tank-monitor";
+
+/// The signal that a machine which goes down sends to every process: the end of a program that was
+/// sent it as well is not its own.
+const SHUTDOWN: Signal = Signal::SIGTERM;
 
 /// The descriptor it reads its [`Launch`] from.
 const LAUNCH: i32 = 3;
@@ -160,8 +165,12 @@ impl Monitor {
     }
 
     fn record(&self, started_at: Option<Timestamp>, mut exit: Exit) -> ExitRecord {
-        if self.was_asked_to_stop() && !matches!(exit.reason, ExitReason::StartFailed(_)) {
+        if matches!(exit.reason, ExitReason::StartFailed(_)) {
+            // That is what there is to tell.
+        } else if self.was_asked_to_stop() {
             exit.reason = ExitReason::Stopped;
+        } else if signal::is_pending(SHUTDOWN).unwrap_or(false) {
+            exit.reason = ExitReason::HostReboot;
         }
         ExitRecord { version: PROTOCOL, id: self.launch.id.clone(), started_at, exit }
     }
@@ -201,7 +210,7 @@ impl Monitor {
     fn become_pass(&self) {
         // A write that went over RLIMIT_FSIZE left its signal pending, and who changes a probe just now
         // sends one; either would end the pass.
-        for pending in [nix::sys::signal::Signal::SIGXFSZ, probes::LOOK] {
+        for pending in [Signal::SIGXFSZ, probes::LOOK] {
             signal::discard(pending).ok();
         }
         sys::credentials::reset_signals().ok();
