@@ -161,7 +161,9 @@ impl App {
                 self.pass_and_wake(Change::Nothing, only.clone(), busy, progress)?;
             // Somebody else did what there was to do, or it is not time yet after all; or something
             // else had to be put right first. What was started has a monitor of its own.
-            let starts = report.steps.iter().any(|step| step.action == StepAction::Start);
+            let own = |pod: &PodName| only.as_ref().is_none_or(|only| only.contains(pod));
+            let starts =
+                report.steps.iter().any(|step| step.action == StepAction::Start && own(&step.pod));
             if !request.wait_backoff || starts || wake.is_none() {
                 return Ok(report);
             }

@@ -109,7 +109,9 @@ impl Error {
             E::NoDependency { .. } => {
                 (Kind::Invalid, Some("apply it before, or together with the other"))
             }
-            E::Cycle(_) => (Kind::Invalid, Some("none of them would ever be started")),
+            E::Cycle(_) | E::Store(store::Error::Ring(_)) => {
+                (Kind::Invalid, Some("none of them would ever be started"))
+            }
             E::VolumeInUse { .. } => {
                 (Kind::Failed, Some("tank delete removes a pod; its volumes stay"))
             }

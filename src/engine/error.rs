@@ -34,7 +34,9 @@ pub enum Error {
         known: String,
     },
     /// The content of a secret mount is the mask that stands for one, and none is stored.
-    #[error("container {container}: mount {target} has a masked content, and none is stored")]
+    #[error(
+        "container {container}: mount {target} has a masked content, and no secret stands for it"
+    )]
     NoSecret {
         /// The container.
         container: ContainerName,

@@ -13,7 +13,7 @@ use super::observe::Snapshot;
 use super::pass::{Change, PassResult};
 use super::place::InstancePlace;
 use super::{Engine, Error, Result, claims, events};
-use crate::model::{DesiredPod, Instance, PodName, RunState, State};
+use crate::model::{DesiredPod, Instance, PodName, RunState, State, dependency};
 use crate::plan::{CONNECT, Lane};
 use crate::runtime::observe;
 use crate::store::{self, NewStep, Owner, PassId, StepId, StepState, Tx};
@@ -130,6 +130,12 @@ impl Engine {
             if !puts.is_empty() {
                 tx.drop_unseen_contents()?;
             }
+            // Another command may have written the other half of a ring since this one looked.
+            if puts.iter().any(|put| is_stated(put) && !put.pod.depends_on.is_empty())
+                && let Some(ring) = dependency::cycle(tx.pods()?.iter().map(|pod| &pod.pod))
+            {
+                return Err(store::Error::Ring(dependency::path(&ring)));
+            }
             if let Change::Desire(Desire::Delete(names)) = change {
                 for name in names {
                     tx.mark_deleting(name)?;
@@ -233,6 +239,11 @@ impl Engine {
         })?;
         Ok(())
     }
+}
+
+/// Whether somebody says what the pod is to be, and it was another.
+pub(super) fn is_stated(put: &Put) -> bool {
+    matches!(put.kind, PutKind::Created | PutKind::Configured)
 }
 
 fn write_put(tx: &Tx<'_>, put: &Put, now: Timestamp) -> store::Result<()> {

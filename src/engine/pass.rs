@@ -83,7 +83,8 @@ pub struct PassResult {
 }
 
 impl PassResult {
-    /// Adds what another round did. The pods that wait are those of the last one.
+    /// Adds what another round did. Of a pod of several rounds, the last one says whether it waits; when
+    /// to look again is said of the pods of the first one alone.
     fn add(&mut self, round: Self) {
         let waits_on = |(pod, _): &(PodName, Hold)| {
             !round.plan.waiting.iter().any(|(other, _)| other == pod)
@@ -92,7 +93,6 @@ impl PassResult {
         self.plan.waiting.retain(waits_on);
         self.plan.waiting.extend(round.plan.waiting);
         self.plan.lanes.extend(round.plan.lanes);
-        self.plan.wake = [self.plan.wake, round.plan.wake].into_iter().flatten().min();
         self.executed += round.executed;
         self.failures.extend(round.failures);
     }
@@ -126,14 +126,17 @@ impl Engine {
         let (busy, mut touched) = (pass.busy, pass.only.clone().unwrap_or_default());
         let (mut result, mut desired) = self.round(pass, watch)?;
         touched.extend(result.plan.lanes.iter().map(|lane| lane.pod.clone()));
+        // What became ready before it was written who waits for it has told nobody who knew.
+        let mut waiting: BTreeSet<PodName> =
+            result.plan.waiting.iter().map(|(pod, _)| pod.clone()).collect();
         loop {
             let depends = |pod: &&DesiredPod| !pod.pod.depends_on.is_disjoint(&touched);
             let dependents = desired.iter().filter(depends).map(|pod| pod.pod.name.clone());
-            let dependents: BTreeSet<PodName> = dependents.collect();
-            if dependents.is_empty() {
+            let next: BTreeSet<PodName> = dependents.chain(std::mem::take(&mut waiting)).collect();
+            if next.is_empty() {
                 return Ok(result);
             }
-            let next = Pass { change: Change::Nothing, only: Some(dependents), busy };
+            let next = Pass { change: Change::Nothing, only: Some(next), busy };
             let (more, now_desired) = self.round(next, watch)?;
             desired = now_desired;
             // A pod depends on none that depends on it, so this comes to an end.
@@ -170,9 +173,11 @@ impl Engine {
             snapshot = self.snapshot(Some(&held))?;
             self.look_closer(&mut snapshot)?;
             snapshot.stale |= stale;
-            let wake = planned.wake;
+            let first = std::mem::take(&mut planned);
             planned = plan(&snapshot.desired, &snapshot.observed, now);
-            planned.wake = [wake, planned.wake].into_iter().flatten().min();
+            planned.wake = [first.wake, planned.wake].into_iter().flatten().min();
+            let others = first.waiting.into_iter().filter(|(pod, _)| !held.contains(pod));
+            planned.waiting.extend(others);
         }
         for put in &puts {
             watch(Event::Put(put));

@@ -132,6 +132,7 @@ impl Engine {
             care: self.care(desired, container, instance),
         };
         let place = InstancePlace::of(&self.directories, id);
+        // Also where it says so already: whoever wrote it may have been killed before he told.
         if change.write(place.files())?
             && let Some(monitor) = instance.monitor
         {

@@ -29,10 +29,20 @@ pub fn masked(mut pod: Pod) -> Pod {
 ///
 /// # Errors
 /// The container and the target of the first mount that has the mask, and nothing to put in its
-/// place.
+/// place, or of a secret that has it and is none any more.
 pub fn unmask(pod: &mut Pod, stored: Option<&Pod>) -> Result<(), (ContainerName, PathBuf)> {
     let mut stored = stored.cloned();
     let stored: BTreeMap<_, _> = stored.iter_mut().flat_map(secrets).collect();
+    // One that is to be no secret any more would be replaced by its mask.
+    for container in pod.all_containers() {
+        for mount in container.mounts.iter().filter(|mount| !mount.secret) {
+            let place = (container.name.clone(), mount.target.clone());
+            let is_mask = matches!(&mount.source, MountSource::Content(text) if text == MASK);
+            if is_mask && stored.contains_key(&place) {
+                return Err(place);
+            }
+        }
+    }
     for (place, secret) in secrets(pod).filter(|(_, secret)| *secret == MASK) {
         let known = stored.get(&place).ok_or_else(|| place.clone())?;
         known.as_str().clone_into(secret);
@@ -86,6 +96,9 @@ mod tests {
     #[test]
     fn a_mask_without_a_secret_behind_it_is_refused() {
         let place = ("app".parse().unwrap(), PathBuf::from("/key"));
-        assert_eq!(unmask(&mut pod(MASK), None), Err(place));
+        assert_eq!(unmask(&mut pod(MASK), None), Err(place.clone()));
+        let mut told = masked(pod("password"));
+        told.containers[0].mounts[0].secret = false;
+        assert_eq!(unmask(&mut told, Some(&pod("password"))), Err(place));
     }
 }

@@ -5,7 +5,8 @@ use jiff::Timestamp;
 use crate::model::DesiredPod;
 use crate::model::pod::Network;
 
-use super::container::{Need, View, eligible};
+use super::container::{Gate, Need, View, eligible, lives};
+use super::dependency::Standing;
 use super::lane::Steps;
 use super::network;
 use super::sandbox::{Condition, condition};
@@ -56,6 +57,12 @@ fn doom(seen: &ObservedInstance, views: &[View<'_>]) -> Option<String> {
         return Some(format!("superseded by attempt {}", current.instance.attempt));
     }
     match &view.need {
+        // What runs goes on until it may be replaced, unless what it depends on goes itself.
+        Need::Pending { on: Gate::Pod(hold), .. }
+            if lives(seen) && hold.standing != Standing::Going =>
+        {
+            None
+        }
         Need::Start { cause, .. } | Need::Pending { cause, .. } => Some(cause.clone()),
         _ => None,
     }

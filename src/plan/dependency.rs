@@ -20,6 +20,8 @@ pub enum Standing {
     Ready,
     /// It may become so; this is what it is doing.
     Busy(Phase),
+    /// It is about to be taken down, or to be replaced.
+    Going,
     /// Nobody wants it.
     Missing,
 }
@@ -39,6 +41,7 @@ impl fmt::Display for Hold {
         match self.standing {
             Standing::Busy(phase) => write!(f, "pod {}, which is {phase}", self.pod),
             Standing::Missing => write!(f, "pod {}, which does not exist", self.pod),
+            Standing::Going => write!(f, "pod {}, which is about to go", self.pod),
             Standing::Ready => write!(f, "pod {}", self.pod),
         }
     }

@@ -28,7 +28,7 @@ pub use dependency::{Hold, Standing, standing, waits_for};
 pub use limits::{Confinement, ObservedLimit, ObservedLimits};
 pub use status::{Phase, PodStatus, Sync, status};
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -239,7 +239,8 @@ pub fn plan(desired: &[DesiredPod], observed: &Observed, now: Timestamp) -> Plan
     for pod in desired {
         pods.entry(&pod.pod.name).or_insert((None, &nothing)).0 = Some(pod);
     }
-    let mut planner = Planner { pods: &pods, observed, now, planned: BTreeMap::new() };
+    let needed = desired.iter().flat_map(|pod| &pod.pod.depends_on).collect();
+    let mut planner = Planner { pods: &pods, observed, now, needed, planned: BTreeMap::new() };
     for name in pods.keys() {
         planner.visit(name);
     }
@@ -265,6 +266,8 @@ struct Planner<'a> {
     pods: &'a BTreeMap<&'a PodName, (Option<&'a DesiredPod>, &'a ObservedPod)>,
     observed: &'a Observed,
     now: Timestamp,
+    /// The pods that others depend on.
+    needed: BTreeSet<&'a PodName>,
     planned: BTreeMap<PodName, Planned>,
 }
 
@@ -287,16 +290,19 @@ impl Planner<'_> {
         }
         // Whoever gets here again while this pod is planned depends on itself, which is refused when
         // it is applied; it waits for ever then.
-        let standing =
-            desired.map_or(Standing::Missing, |desired| standing(desired, seen, self.now));
+        let standing = match desired {
+            Some(desired) if self.needed.contains(name) => standing(desired, seen, self.now),
+            _ => Standing::Missing,
+        };
         let unplanned = Planned { lane: None, hold: None, wake: None, standing: Standing::Missing };
         self.planned.insert(name.clone(), unplanned);
         let hold = desired.and_then(|desired| dependency::hold(desired, |name| self.visit(name)));
         let needed = lane::steps(desired, seen, hold.as_ref(), self.now);
         let lane::Needed { steps, wake, held } = needed;
         let lane = Lane { pod: name.clone(), steps, after: Vec::new() };
-        // A pod that is ready and is about to be disturbed will not be by then.
         let standing = match standing {
+            _ if lane.stops() || lane.removes_sandbox() => Standing::Going,
+            // A pod that is ready and is about to be disturbed will not be by then.
             Standing::Ready if lane.disturbs() => Standing::Busy(Phase::Pending),
             standing => standing,
         };

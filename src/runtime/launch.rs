@@ -156,8 +156,8 @@ pub struct Change {
 }
 
 impl Change {
-    /// Writes it into the description of an instance; says whether the monitor has to look. One of a
-    /// version that knows nothing of care is told nothing of it.
+    /// Writes it into the description of an instance; says whether the monitor is one that looks when
+    /// it is told to. One of a version that knows nothing of care is told nothing of it.
     ///
     /// # Errors
     /// The description cannot be read or written.
@@ -173,15 +173,15 @@ impl Change {
             launch["log"]["max_size"] = max_size.into();
             launch["log"]["max_files"] = max_files.into();
         }
-        if told.get("care").is_some() {
+        let looks = told.get("care").is_some();
+        if looks {
             launch["care"] = serde_json::to_value(&self.care).map_err(failed)?;
         }
-        if launch == told {
-            return Ok(false);
+        if launch != told {
+            let content = serde_json::to_vec(&launch).map_err(failed)?;
+            file::replace(&path, &content, 0o600, Durability::Volatile)?;
         }
-        let content = serde_json::to_vec(&launch).map_err(failed)?;
-        file::replace(&path, &content, 0o600, Durability::Volatile)?;
-        Ok(launch.get("care") != told.get("care"))
+        Ok(looks)
     }
 }
 

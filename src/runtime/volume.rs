@@ -6,9 +6,11 @@
 
 use std::fs::{self, DirEntry, File, Metadata};
 use std::io;
+use std::os::fd::OwnedFd;
 use std::path::Path;
 
 use jiff::Timestamp;
+use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, openat, statat};
 
 use crate::model::VolumeName;
 use crate::runtime::directories::Directories;
@@ -114,32 +116,52 @@ fn created_at(metadata: &Metadata) -> Option<Timestamp> {
     metadata.modified().ok().and_then(|time| Timestamp::try_from(time).ok())
 }
 
-/// Counts what a volume holds. What goes meanwhile is not counted.
+/// How deep and how much is counted. Who writes into a volume decides what is there.
+const MAX_DEPTH: u32 = 200;
+const MAX_ENTRIES: u64 = 1_000_000;
+
+/// Counts what a volume holds, up to a million entries. What goes meanwhile is not counted, and no
+/// link is followed.
 pub fn measure(directories: &Directories, name: &VolumeName) -> sys::Result<Content> {
-    use std::os::unix::fs::MetadataExt;
+    let path = directories.volume(name).join(DATA);
     let mut content = Content::default();
-    let mut left = vec![directories.volume(name).join(DATA)];
-    while let Some(directory) = left.pop() {
-        for entry in entries(&directory)? {
-            let Ok(metadata) = entry.metadata() else { continue };
-            content.entries += 1;
-            content.bytes += metadata.blocks() * 512;
-            if metadata.is_dir() {
-                left.push(entry.path());
-            }
-        }
+    match file::open_dir(&path) {
+        Ok(directory) => count(directory, MAX_DEPTH, &mut content),
+        Err(e) if e.is_not_found() => {}
+        Err(e) => return Err(e),
     }
     Ok(content)
 }
 
-/// Removes what volumes held that were taken away.
-pub fn sweep(directories: &Directories) -> sys::Result<()> {
-    for entry in entries(&directories.volumes())? {
-        if entry.file_name().as_encoded_bytes().starts_with(REMOVED.as_bytes()) {
-            file::remove_tree(&entry.path())?;
+fn count(directory: OwnedFd, depth: u32, content: &mut Content) {
+    let Ok(mut entries) = Dir::read_from(&directory) else { return };
+    while let Some(Ok(entry)) = entries.read() {
+        let name = entry.file_name();
+        if name == c"." || name == c".." || content.entries >= MAX_ENTRIES {
+            continue;
+        }
+        let Ok(stat) = statat(&directory, name, AtFlags::SYMLINK_NOFOLLOW) else { continue };
+        content.entries += 1;
+        content.bytes += u64::try_from(stat.st_blocks).unwrap_or_default() * 512;
+        let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::RDONLY | OFlags::CLOEXEC;
+        let is_directory = FileType::from_raw_mode(stat.st_mode) == FileType::Directory;
+        if let (true, Some(depth)) = (is_directory, depth.checked_sub(1))
+            && let Ok(inner) = openat(&directory, name, flags, Mode::empty())
+        {
+            count(inner, depth, content);
         }
     }
-    Ok(())
+}
+
+/// Removes what volumes held that were taken away.
+pub fn sweep(directories: &Directories) -> sys::Result<()> {
+    let mut result = Ok(());
+    for entry in entries(&directories.volumes())? {
+        if entry.file_name().as_encoded_bytes().starts_with(REMOVED.as_bytes()) {
+            result = file::remove_tree(&entry.path()).and(result);
+        }
+    }
+    result
 }
 
 /// The entries of a directory; none if it is not there.

@@ -10,7 +10,7 @@ use super::error::{Doing, Result};
 use super::transaction::{Snapshot, Tx};
 use crate::model::{ContainerName, DesiredPod, Digest, Pod, PodName, RunState};
 
-/// How many revisions of a pod are kept, the current one included.
+/// How many revisions of a pod are kept, the current one included, and beside those that are run.
 const KEPT_REVISIONS: u64 = 20;
 
 /// What [`Tx::put_pod`] did.
@@ -220,7 +220,8 @@ impl Tx<'_> {
         self.show_contents(pod, generation)?;
         self.run(
             doing,
-            "DELETE FROM revisions WHERE pod = ?1 AND generation <= ?2",
+            "DELETE FROM revisions WHERE pod = ?1 AND generation <= ?2 AND generation NOT IN
+                (SELECT generation FROM instances WHERE pod = ?1 AND NOT removed)",
             params![pod.name.as_str(), generation.saturating_sub(KEPT_REVISIONS)],
         )?;
         Ok(())

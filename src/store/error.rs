@@ -22,6 +22,9 @@ pub enum Error {
         /// The root that was asked for.
         root: PathBuf,
     },
+    /// What was to be written would have pods depend on each other; nothing was written.
+    #[error("pods depend on each other: {0}")]
+    Ring(String),
     /// The file is not one that tank made; it was left as it is.
     #[error("cannot use {}: {problem}", .path.display())]
     NotTank {

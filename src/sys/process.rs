@@ -131,7 +131,7 @@ pub struct Program<'a> {
     pub new_session: bool,
 }
 
-/// Starts a program. Returns its pid; it is a child of this process.
+/// Starts a program, with no signal blocked. Returns its pid; it is a child of this process.
 ///
 /// # Errors
 ///
@@ -167,6 +167,10 @@ fn become_program(program: &Program<'_>) -> Result<Infallible> {
     if program.new_session {
         rustix::process::setsid().map_err(|errno| Error::new("setsid", "", errno))?;
     }
+    // This process may have blocked signals that the program would then never get.
+    nix::sys::signal::SigSet::empty()
+        .thread_set_mask()
+        .map_err(|errno| Error::new("rt_sigprocmask", "", errno))?;
     // The wanted descriptors may sit on numbers that others of them have to move to: first all
     // of them go above the range, then down.
     let count = i32::try_from(program.descriptors.len()).unwrap_or(i32::MAX);

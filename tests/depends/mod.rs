@@ -220,3 +220,68 @@ fn what_cannot_be_waited_for_is_refused() {
     assert!(refused.stderr.contains("pods depend on each other: a -> b -> a"), "{refused}");
     assert_eq!(tank.run(["plan"]).ok().stdout, "nothing to do\n");
 }
+
+#[test]
+fn a_change_of_what_runs_waits_with_it() {
+    let tank = Tank::new();
+    let told = Told::new(&tank);
+    let ready = format!("{}\n{READY}failures = 1\n", told.mount());
+    let db = pod("db", &[], "", &container(&telling("db"), &ready));
+    let app = |keys: &str| pod("app", &["db"], "", &container(&telling("app"), keys));
+    std::fs::write(told.0.join("ready"), "").unwrap();
+    let file = tank.file("stack.toml", app(&told.mount()) + &db);
+    tank.run(["apply", "--wait", "-f", file.to_str().unwrap()]).ok();
+    told.await_order("+db +app");
+    std::fs::remove_file(told.0.join("ready")).unwrap();
+    tank.await_status("db", "unready");
+    let pid = tank.pid("app");
+    let changed = tank.apply(&app(&format!("{}\nenv = {{ A = '1' }}", told.mount()))).ok();
+    assert!(changed.stdout.contains("pod/app waits for pod db, which is unready"), "{changed}");
+    assert_eq!(tank.pid("app"), pid);
+    std::fs::write(told.0.join("ready"), "").unwrap();
+    told.await_order("+db +app -app +app");
+}
+
+/// Two commands that each write half of a ring find nothing wrong with their own half; a state that
+/// has one all the same keeps nobody from taking it down.
+#[test]
+fn a_ring_in_the_state_hangs_nobody() {
+    let tank = Tank::new();
+    let one = |name: &str| pod(name, &[], "", &container("sleep 1000", ""));
+    tank.apply(&(one("a") + &one("b"))).ok();
+    let state = rusqlite::Connection::open(tank.root().join("state.db")).unwrap();
+    for (name, on) in [("a", "b"), ("b", "a")] {
+        let forge = "UPDATE pods SET spec = json_set(spec, '$.depends_on', json_array(?2))
+            WHERE name = ?1";
+        assert_eq!(state.execute(forge, [name, on]).unwrap(), 1);
+    }
+    drop(state);
+    tank.run(["reconcile"]).ok();
+    tank.run(["stop", "a", "b"]).ok();
+    tank.run(["start", "a", "b"]).ok();
+    assert_eq!(status(&tank, "a"), "pending");
+    tank.run(["delete", "--wait", "a", "b"]).ok();
+}
+
+/// A pass over a pod waits for its own delays, and for nobody else's.
+#[test]
+fn nobody_waits_for_the_restart_delay_of_another() {
+    let tank = Tank::new();
+    let told = Told::new(&tank);
+    let job = pod("job", &[], "restart = 'never'", &container("sleep 0.2", ""));
+    let keys = "restart = { policy = 'always', initial = '1h', max = '1h' }";
+    let app = pod("app", &["job"], keys, &container("exit 1", &told.mount()));
+    tank.apply(&(job + &app)).ok();
+    tank.await_status("job", "completed");
+    tank.await_status("app", "backing-off");
+    // That of the job has nothing to wait for; that of the application has.
+    let passes = || {
+        let processes = tank.world().processes;
+        let words = |line: &str| line.contains("reconcile --wait-backoff");
+        processes.into_iter().filter(|(_, line)| words(line)).map(|(_, line)| line).collect()
+    };
+    wait::until("one pass to be left", SOON, || {
+        let passes: Vec<String> = passes();
+        (passes.len() == 1 && passes[0].ends_with("app")).then_some(())
+    });
+}

@@ -143,3 +143,28 @@ fn the_files_of_several_pods_come_with_one_command() {
         assert_eq!(sh(&tank, name, "cat /conf"), name);
     }
 }
+
+/// A link of the image that leads among the files of the kernel (CVE-2019-16884): what tank reads and
+/// writes in `/proc` must be the kernel's.
+#[test]
+fn nothing_is_mounted_over_the_files_of_the_kernel() {
+    let tank = Tank::new();
+    let rootfs = tank.dir().join("rootfs");
+    let from = crate::support::fixtures::busybox_rootfs();
+    let copy = std::process::Command::new("cp").arg("-a").args([&from, &rootfs]).status();
+    assert!(copy.unwrap().success());
+    std::os::unix::fs::symlink("/proc", rootfs.join("kernel")).unwrap();
+    std::os::unix::fs::symlink("/sys/kernel", rootfs.join("devices")).unwrap();
+    for (target, source) in [
+        ("/kernel", "volume = 'v'"),
+        ("/kernel", "tmpfs = '1MiB'"),
+        ("/kernel/self/oom_score_adj", "content = '7'"),
+        ("/devices", "tmpfs = '1MiB'"),
+    ] {
+        let pod = sleeper("web", &mount(&format!("target = '{target}'\n{source}")))
+            .replace(from.to_str().unwrap(), rootfs.to_str().unwrap());
+        let refused = tank.apply(&pod).exits(1);
+        assert!(refused.stderr.contains(&format!("mount {target}")), "{refused}");
+        tank.run(["delete", "--wait", "web"]).ok();
+    }
+}

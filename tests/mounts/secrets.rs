@@ -53,7 +53,10 @@ fn what_is_masked_can_be_applied_again() {
     assert_eq!(sh(&tank, "web", "hostname; cat /run/key"), format!("www\n{SECRET}"));
 
     let unknown = tank.apply(&shown.replace("name = \"web\"", "name = \"other\"")).exits(2);
-    assert!(unknown.stderr.contains("has a masked content, and none is stored"), "{unknown}");
+    assert!(
+        unknown.stderr.contains("has a masked content, and no secret stands for it"),
+        "{unknown}"
+    );
 }
 
 #[test]

@@ -48,6 +48,8 @@ fn a_new_one_begins_with_what_the_image_has_there() {
     fs::create_dir_all(content.join("sub")).unwrap();
     fs::write(content.join("sub/file"), "from the image\n").unwrap();
     std::os::unix::fs::symlink("/etc/passwd", content.join("link")).unwrap();
+    // A file that claims far more than it has.
+    fs::File::create(content.join("sparse")).unwrap().set_len(1 << 40).unwrap();
     std::os::unix::fs::chown(content.join("sub/file"), Some(1000), Some(1000)).unwrap();
     std::os::unix::fs::chown(&content, Some(1000), Some(2000)).unwrap();
     fs::set_permissions(&content, std::os::unix::fs::PermissionsExt::from_mode(0o2750)).unwrap();
@@ -63,7 +65,9 @@ fn a_new_one_begins_with_what_the_image_has_there() {
     assert_eq!(made.nlink(), 1);
 
     // What the image has later is not for one that is there, however empty it was made.
-    sh(&tank, "web", "rm -r /srv/data/sub /srv/data/link");
+    let sparse = fs::metadata(data(&tank, "filled").join("sparse")).unwrap();
+    assert_eq!((sparse.size(), sparse.blocks()), (1 << 40, 0));
+    sh(&tank, "web", "rm -r /srv/data/sub /srv/data/link /srv/data/sparse");
     tank.run(["restart", "web"]).ok();
     assert_eq!(sh(&tank, "web", "ls -A /srv/data"), "");
 }

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::support::Tank;
-use crate::support::pods::{busybox, script};
+use crate::support::pods::{busybox, script, sleeper};
 
 /// The pod `web`, that sleeps so long, with more keys.
 fn version(seconds: u32, keys: &str) -> String {
@@ -89,4 +89,19 @@ fn an_apply_that_fails_goes_back_where_that_was_asked_for() {
     let mut command = tank.command(apply);
     tank.run_with(&mut command, version(1004, "restart = 'never'").as_bytes()).ok();
     assert_eq!(sleeps(&tank), "1004");
+}
+
+/// Changes that reach the container by no step leave it at the revision that it was started with, which
+/// has to stay on record for as long as it runs.
+#[test]
+fn what_runs_is_known_however_often_something_else_was_changed() {
+    let tank = Tank::new();
+    tank.apply(&sleeper("web")).ok();
+    let pid = tank.pid("web");
+    for change in 0..25 {
+        let labels = format!("labels = {{ change = '{change}' }}\nnetwork");
+        tank.apply(&sleeper("web").replace("network", &labels)).ok();
+    }
+    assert_eq!(tank.pid("web"), pid);
+    assert_eq!(tank.run(["plan"]).ok().stdout, "nothing to do\n");
 }

@@ -1,9 +1,14 @@
 //! Reading probes.
 
+use std::time::Duration;
+
 use super::section::Section;
 use super::{container, text};
 use crate::model::pod::{Check, Probe};
 use crate::model::quantity::Timespan;
+
+/// Every check is a process.
+const SHORTEST: Duration = Duration::from_millis(100);
 
 /// Reads a probe of a container, if there is one.
 pub(super) fn read(section: &Section<'_>, name: &str) -> Option<Probe> {
@@ -11,6 +16,9 @@ pub(super) fn read(section: &Section<'_>, name: &str) -> Option<Probe> {
     let check = read_check(&table);
     let initial_delay = table.parse::<Timespan>("initial_delay");
     let (period, timeout) = (table.positive_span("period"), table.positive_span("timeout"));
+    if period.is_some_and(|period| !period.is_zero() && period < SHORTEST) {
+        table.error("period", "period must be at least 100ms");
+    }
     let failures = table.integer("failures");
     let successes: Option<u32> = table.integer("successes");
     if name != "readiness" && successes.is_some_and(|successes| successes > 1) {

@@ -148,6 +148,11 @@ fn what_runs_goes_on() {
             &["app: remove/b/1 start/b/2"],
         ),
         (
+            "it is changed, and may not be started yet",
+            &["app on db: a=x => a=y | ready; a/1 running", "db: d=y | unready ready; d/1 running"],
+            &["app waits for pod db, which is unready"],
+        ),
+        (
             "all of it is to be started again",
             &["app on db: a=x | ready; a/1 code=1", "db: d=y | unready ready; d/1 running"],
             &["app: remove/a/1", "app waits for pod db, which is unready"],
@@ -175,7 +180,7 @@ fn a_pod_goes_before_those_that_it_depends_on() {
             &[
                 "app: stop/a/1 remove/a/1",
                 "db: stop/d/1 remove/d/1 start/d/2 after app",
-                "app waits for pod db, which is pending",
+                "app waits for pod db, which is about to go",
             ],
         ),
         (

@@ -5,13 +5,14 @@
 
 use std::ffi::CStr;
 use std::fs::File;
+use std::io::Read;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
 use rustix::buffer::spare_capacity;
 use rustix::fs::{
-    self as rfs, AtFlags, Dir, FileType, FlockOperation, Gid, Mode, OFlags, RenameFlags, Stat,
-    Timestamps, Uid, XattrFlags,
+    self as rfs, AtFlags, Dir, FileType, FlockOperation, Gid, Mode, OFlags, RenameFlags, SeekFrom,
+    Stat, Timestamps, Uid, XattrFlags,
 };
 use rustix::io::Errno;
 
@@ -118,7 +119,7 @@ fn copy_entry(from: BorrowedFd<'_>, to: BorrowedFd<'_>, name: &CStr, depth: u32)
             let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
             let made = rfs::openat(to, name, flags, Mode::RUSR | Mode::WUSR);
             let mut made = File::from(made.map_err(|errno| failed("openat", errno))?);
-            std::io::copy(&mut source, &mut made)
+            copy_data(&mut source, &mut made)
                 .map_err(|e| Error::new("copy", String::from_utf8_lossy(bytes), e))?;
             copy_attributes(source.as_fd(), made.as_fd(), &stat, bytes)
         }
@@ -131,12 +132,36 @@ fn copy_entry(from: BorrowedFd<'_>, to: BorrowedFd<'_>, name: &CStr, depth: u32)
                 .map_err(|errno| failed("fchownat", errno))
         }
         FileType::Fifo => {
-            let mode = Mode::from_raw_mode(stat.st_mode);
-            rfs::mknodat(to, name, FileType::Fifo, mode, 0).map_err(|e| failed("mknodat", e))
+            rfs::mknodat(to, name, FileType::Fifo, Mode::RUSR, 0)
+                .map_err(|errno| failed("mknodat", errno))?;
+            let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+            let made = rfs::openat(to, name, flags, Mode::empty());
+            dress(made.map_err(|errno| failed("openat", errno))?.as_fd(), &stat)
         }
         // Devices and sockets mean nothing without the host they were made on.
         _ => Ok(()),
     }
+}
+
+/// Copies what a file holds, and leaves its holes: lseek(2). A file may claim to be far larger than
+/// the image that it came with.
+fn copy_data(from: &mut File, to: &mut File) -> std::io::Result<()> {
+    let length = from.metadata()?.len();
+    let mut place = 0;
+    while place < length {
+        let start = match rfs::seek(&*from, SeekFrom::Data(place)) {
+            Ok(start) => start,
+            // Nothing but a hole is left.
+            Err(Errno::NXIO) => break,
+            Err(errno) => return Err(errno.into()),
+        };
+        let end = rfs::seek(&*from, SeekFrom::Hole(start))?;
+        rfs::seek(&*from, SeekFrom::Start(start))?;
+        rfs::seek(&*to, SeekFrom::Start(start))?;
+        std::io::copy(&mut from.take(end - start), to)?;
+        place = end;
+    }
+    to.set_len(length)
 }
 
 /// Gives what was made the attributes of what it is a copy of; file capabilities go with a change of

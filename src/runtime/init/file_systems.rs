@@ -1,6 +1,6 @@
 //! The mounts of the specification, each made detached and attached to a descriptor of its target.
 
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
 use oci_spec::runtime::Mount;
@@ -12,6 +12,14 @@ use crate::runtime::in_root::{self, Root};
 use crate::sys::mount::{self, Attributes, FsOption};
 use crate::sys::{Error, Result};
 
+/// The file systems whose files are the kernel's: statfs(2).
+const KERNEL_FILES: [rustix::fs::FsWord; 4] = [
+    libc::PROC_SUPER_MAGIC,
+    libc::SYSFS_MAGIC,
+    libc::CGROUP_SUPER_MAGIC,
+    libc::CGROUP2_SUPER_MAGIC,
+];
+
 /// Carries out one mount of the specification; returns it if it is a new file system.
 pub(super) fn mount(root: &Root, item: &Mount) -> cgroup::Result<Option<OwnedFd>> {
     let options = Options::parse(item.options().iter().flatten());
@@ -21,7 +29,9 @@ pub(super) fn mount(root: &Root, item: &Mount) -> cgroup::Result<Option<OwnedFd>
         Some("cgroup") => cgroups(root, target, options.attributes).map(|()| None),
         Some(kind) => {
             let fd = mount::create(kind, &options.data(), options.attributes)?;
-            mount::attach(fd.as_fd(), directory(root, target)?.as_fd())?;
+            let place = directory(root, target)?;
+            refuse_kernel_files(place.as_fd(), target)?;
+            mount::attach(fd.as_fd(), place.as_fd())?;
             Ok(Some(fd))
         }
         None => Err(Error::new("mount", target.display().to_string(), Errno::INVAL).into()),
@@ -45,12 +55,24 @@ fn bind(root: &Root, item: &Mount, options: &Options) -> Result<()> {
     let copy = mount::copy(CWD, source, options.recursive)?;
     // An empty set still cuts the copy off from the mount it was copied from.
     mount::restrict(copy.as_fd(), options.attributes, options.recursive)?;
-    let target = if in_root::is_directory(copy.as_fd()) {
+    let place = if in_root::is_directory(copy.as_fd()) {
         root.ensure_directory(target)?
     } else {
         root.ensure_file(target)?
     };
-    mount::attach(copy.as_fd(), target.as_fd())
+    refuse_kernel_files(place.as_fd(), target)?;
+    mount::attach(copy.as_fd(), place.as_fd())
+}
+
+/// Refuses a place among the files of the kernel, where a link of the image or of another mount may
+/// have led: what is written there later would go somewhere else (CVE-2019-16884, CVE-2025-52881).
+fn refuse_kernel_files(place: BorrowedFd<'_>, target: &Path) -> Result<()> {
+    let failed = |call, errno| Error::new(call, target.display().to_string(), errno);
+    let kind = rustix::fs::fstatfs(place).map_err(|errno| failed("fstatfs", errno))?.f_type;
+    match KERNEL_FILES.contains(&kind) {
+        true => Err(failed("mount", Errno::ACCESS)),
+        false => Ok(()),
+    }
 }
 
 /// Shows the container its own cgroup: one tree on v2, one directory a hierarchy on v1.

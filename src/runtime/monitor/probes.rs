@@ -193,12 +193,16 @@ impl Probes {
         if written.is_err() {
             return;
         }
-        let is_ready = |published: &Option<(model::Health, u64)>| {
-            published.as_ref().is_some_and(|(health, _)| health.ready)
+        // Nobody believed what was said of an older generation.
+        let ready_as_of = |published: &Option<(model::Health, u64)>| {
+            let (health, generation) = published.as_ref()?;
+            health.ready.then_some(*generation)
         };
-        let becomes_ready = is_ready(&health) && !is_ready(&self.published);
+        let (before, now) = (ready_as_of(&self.published), ready_as_of(&health));
         self.published = health;
-        if becomes_ready {
+        let care = &self.launch.care;
+        let was_waited_for = care.startup.is_some() || care.readiness.is_some();
+        if now.is_some() && now != before && was_waited_for {
             self.start_pass();
         }
     }

@@ -80,15 +80,21 @@ impl Watch {
 
     /// Takes up other probes. One that is the same goes on; another begins anew.
     pub(super) fn adopt(&mut self, care: &Care, now: Instant) {
+        let has_started = now > self.started && self.has_started();
         let mut old = std::mem::take(&mut self.tracks);
         let from = if now > self.started { now } else { self.started };
         for kind in ProbeKind::ALL {
             let Some(probe) = care.probe(kind) else { continue };
             let known = old.iter().position(|track| track.kind == kind && track.probe == *probe);
-            self.tracks.push(match known {
+            let mut track = match known {
                 Some(known) => old.swap_remove(known),
                 None => Track::new(kind, probe.clone(), from),
-            });
+            };
+            // What has started is not asked again whether it has.
+            if kind == ProbeKind::Startup && has_started {
+                track.passing = Some(true);
+            }
+            self.tracks.push(track);
         }
     }
 
@@ -303,6 +309,18 @@ mod tests {
         let mut line = Timeline::new(&Care { startup: Some(probe(1, 1)), ..Care::default() });
         line.begun(0);
         assert_eq!(line.fail(0, Startup).unwrap(), "startup probe failed once: refused");
+    }
+
+    #[test]
+    fn what_has_started_stays_so_when_its_startup_probe_is_changed() {
+        let mut line = Timeline::new(&Care { liveness: Some(probe(1, 1)), ..Care::default() });
+        line.begun(0);
+        line.pass(0, Liveness);
+        let care =
+            Care { startup: Some(probe(1, 1)), liveness: Some(probe(1, 1)), ..Care::default() };
+        line.watch.adopt(&care, line.at(1));
+        assert!(line.is_ready());
+        assert_eq!(line.begun(10), [Liveness]);
     }
 
     #[test]
