@@ -28,6 +28,8 @@
 //! running container lives one *monitor* ([`runtime::monitor`]): the same program, re-executed
 //! from a read-only copy of itself, which owns the container's output, reaps it, writes its exit
 //! record, and then turns itself into `tank reconcile POD`. The monitor never opens the database.
+//! A pod whose containers share a pid namespace has one more, the first of that namespace
+//! ([`runtime::sandbox`]).
 //! The code that runs inside the new namespaces until it becomes the container's program is
 //! [`runtime::init`].
 //!

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use tank::runtime::{exec, monitor, probe};
+use tank::runtime::{exec, monitor, probe, sandbox};
 
 /// A role besides the command: the name the program is started under, and what it then does.
 type Role = (&'static str, fn() -> ExitCode);
@@ -12,6 +12,7 @@ const ROLES: &[Role] = &[
     (monitor::NAME, monitor::main),
     (exec::SUPERVISOR, exec::supervisor_main),
     (probe::NAME, probe::main),
+    (sandbox::NAME, sandbox::main),
 ];
 
 fn main() -> ExitCode {

@@ -148,9 +148,14 @@ impl Engine {
 
     /// The cgroup2 directory that monitors are born in, where the host has that hierarchy.
     pub fn monitors_directory(&self) -> Result<Option<OwnedFd>> {
+        Ok(self.monitors()?.open_for_clone()?)
+    }
+
+    /// The cgroup of all monitors, made if it is missing.
+    fn monitors(&self) -> Result<Group> {
         let group = self.cgroups.group(&self.cgroups.monitors())?;
         group.ensure()?;
-        Ok(group.open_for_clone()?)
+        Ok(group)
     }
 
     /// The words of a pass over one pod, for its monitors to run.

@@ -16,7 +16,7 @@ use crate::runtime::capabilities::{self, Capability};
 use crate::runtime::launch::{Care, Launch, LogFile, PROTOCOL, VolumeMount};
 use crate::runtime::rlimit::{self, HostLimits};
 use crate::runtime::seccomp;
-use crate::runtime::spec::{self, Context, ImageDefaults};
+use crate::runtime::spec::{self, Context, ImageDefaults, SharedPids};
 use crate::runtime::start::{ManagedFiles, MountedFile};
 use crate::runtime::volume::Turn;
 use crate::sys;
@@ -60,6 +60,10 @@ impl Engine {
             net: (pod.network != Network::Host).then(|| self.namespace(pod, "net")),
             ipc: self.namespace(pod, "ipc"),
             uts: self.namespace(pod, "uts"),
+            pids: pod.share_pids.then(|| SharedPids {
+                namespace: self.namespace(pod, "pid"),
+                proc: self.directories.pod_proc(&pod.name),
+            }),
             cgroup: self.cgroups.instance(&pod.name, &instance.id),
             seccomp: filter(container, &resolved.capabilities)?,
             capabilities: capabilities::to_oci(&resolved.capabilities),

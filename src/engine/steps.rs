@@ -13,7 +13,7 @@ use crate::model::pod::Network;
 use crate::model::{InstanceId, Pod, State};
 use crate::plan::{Action, Step};
 use crate::runtime::cgroup::Limits;
-use crate::runtime::sandbox::{self, Sandbox};
+use crate::runtime::sandbox::{self, Outside, Sandbox};
 use crate::runtime::{end, launch, log, monitor, observe, start};
 use crate::sys::{clock, file};
 
@@ -41,7 +41,8 @@ impl Engine {
     fn create_sandbox(&self, work: &Work) -> Result<Progress> {
         if let Some(desired) = &work.desired {
             let pod = &desired.pod;
-            sandbox(pod).create(&self.directories, &pod.name)?;
+            let outside = Outside { executable: self.executable()?, cgroup: &self.monitors()? };
+            sandbox(pod).create(&self.directories, &pod.name, &outside)?;
             if pod.network != Network::Host {
                 self.name_namespace(&pod.name)?;
             }
@@ -156,5 +157,9 @@ impl Engine {
 
 /// The sandbox that a pod's spec asks for.
 pub(super) fn sandbox(pod: &Pod) -> Sandbox {
-    Sandbox { hostname: pod.hostname.clone(), own_network: pod.network != Network::Host }
+    Sandbox {
+        hostname: pod.hostname.clone(),
+        own_network: pod.network != Network::Host,
+        share_pids: pod.share_pids,
+    }
 }

@@ -104,7 +104,7 @@ pub struct Instance {
     pub boot: String,
     /// Its monitor.
     pub monitor: Option<ProcessIdentity>,
-    /// Its first process: pid 1 of its pid namespace.
+    /// Its first process: pid 1 of its pid namespace, unless its pod has one for all.
     pub process: Option<ProcessIdentity>,
     /// The digest of the image's manifest, if it runs from an image.
     pub image: Option<Digest>,

@@ -30,6 +30,9 @@ pub struct Pod {
     /// Whether it is kept from other pods; only with [`Network::Bridge`].
     #[serde(default)]
     pub isolated: bool,
+    /// Whether its containers see and may signal each other's processes.
+    #[serde(default)]
+    pub share_pids: bool,
     /// The name servers it asks, in this order; none means the host's.
     #[serde(default)]
     pub dns: Vec<IpAddr>,
@@ -121,7 +124,7 @@ pub struct Container {
     pub tty: bool,
     /// Whether standard input is kept open for attach.
     pub stdin: bool,
-    /// Whether a reaping init is pid 1.
+    /// Whether its first process is a reaping init, with the program as its child.
     pub init: bool,
     /// The signal that asks it to end, by its short name (`TERM`); `None` is the image's, else TERM.
     pub stop_signal: Option<String>,

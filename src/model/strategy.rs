@@ -52,6 +52,7 @@ pub(crate) fn pod() -> impl Strategy<Value = Pod> {
     );
     let labels = btree_map("[a-zé\"][a-z0-9./]{0,6}", "\\PC{0,8}", 0..3);
     let lists = (
+        any::<bool>(),
         btree_set("dep-[a-z0-9]{1,3}", 0..3),
         labels,
         vec(container(), 0..2),
@@ -60,7 +61,7 @@ pub(crate) fn pod() -> impl Strategy<Value = Pod> {
     (head, lists).prop_map(|(head, lists)| {
         let (name, hostname, restart, stop_timeout, network, names) = head;
         let (isolated, dns, dns_search, extra_hosts) = names;
-        let (depends_on, labels, init_containers, containers) = lists;
+        let (share_pids, depends_on, labels, init_containers, containers) = lists;
         let mut pod = Pod {
             hostname: hostname.unwrap_or_else(|| name.clone()),
             depends_on: depends_on
@@ -73,6 +74,7 @@ pub(crate) fn pod() -> impl Strategy<Value = Pod> {
             stop_timeout,
             network,
             isolated,
+            share_pids,
             dns,
             dns_search,
             extra_hosts,

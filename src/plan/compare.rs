@@ -25,7 +25,7 @@ const LIMITS: [&str; 11] = [
 
 /// Fields that belong to the sandbox. Kernel parameters are set inside its namespaces, where a
 /// parameter that is not wanted any more would keep its value.
-const SANDBOX: [&str; 3] = ["hostname", "network", "sysctls"];
+const SANDBOX: [&str; 4] = ["hostname", "network", "share_pids", "sysctls"];
 
 /// How many changed fields a cause lists.
 const LISTED: usize = 3;

@@ -177,6 +177,15 @@ impl Credentials {
         Ok(notes)
     }
 
+    /// Gives up the capabilities already that neither the program will have nor
+    /// [`seal`](Self::seal) needs: without no_new_privs, that needs them all.
+    pub fn reduce(&self) -> Result<(), Error> {
+        if !self.no_new_privileges {
+            return Ok(());
+        }
+        own::set_capabilities(self.effective, self.permitted).during(Step::Capabilities)
+    }
+
     /// Gives up everything that is left to give up. Only `execve` should follow.
     pub fn seal(&self) -> Result<(), Error> {
         own::reset_signals().during(Step::Signals)?;

@@ -6,6 +6,7 @@
 //! ROOT/volumes/<name>/data        what a named volume holds
 //! ROOT/logs/<pod>/<container>/    <attempt>.log and its complete files, see super::log
 //! RUN/pods/<pod>/ns/              the pinned namespaces
+//! RUN/pods/<pod>/proc/            the procfs of the pid namespace that its containers share
 //! RUN/containers/<id>/            monitor.lock, attach.sock, status.json, health.json, stopping
 //! RUN/locks/<pod>.lock            held while a pass works on the pod
 //! ```
@@ -74,7 +75,12 @@ impl Directories {
         self.run.join("pods").join(pod)
     }
 
-    /// The file that pins one of the pod's namespaces: `net`, `ipc` or `uts`.
+    /// Where the procfs of the pid namespace is mounted that the pod's containers share.
+    pub fn pod_proc(&self, pod: &PodName) -> PathBuf {
+        self.run_pod(pod).join("proc")
+    }
+
+    /// The file that pins one of the pod's namespaces: `net`, `ipc`, `uts` or `pid`.
     pub fn namespace(&self, pod: &PodName, name: &str) -> PathBuf {
         self.run_pod(pod).join("ns").join(name)
     }

@@ -33,7 +33,8 @@ pub fn ask(process: ProcessIdentity, signal: i32) -> sys::Result<Option<OwnedFd>
     Ok(Some(pidfd))
 }
 
-/// Kills the process behind `pidfd`; being pid 1 of its pid namespace it takes all others along.
+/// Kills the process behind `pidfd`; being pid 1 of its pid namespace it takes all others along. One
+/// that is not has a monitor that sees to that.
 pub fn kill(pidfd: &OwnedFd) -> sys::Result<()> {
     pidfd::send(pidfd, libc::SIGKILL)
 }

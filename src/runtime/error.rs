@@ -21,12 +21,16 @@ pub enum Error {
     /// An instance did not start.
     #[error(transparent)]
     Start(#[from] StartError),
-    /// A program was not executed in a running container.
+    /// A process that tank made failed: a program was not executed in a running container, or a
+    /// sandbox did not get its first process.
     #[error(transparent)]
     Exec(#[from] Failure),
     /// Its monitor is alive, so it cannot be taken away.
     #[error("its monitor is still running")]
     StillRunning,
+    /// What lives in a pod's pid namespace does not end.
+    #[error("a process of the pod is in uninterruptible sleep")]
+    StuckSandbox,
 }
 
 /// What the runtime returns.

@@ -49,7 +49,7 @@ pub struct Launch {
     pub user: Option<String>,
     /// Whether a missing working directory is made, as image builders expect.
     pub make_working_dir: bool,
-    /// Whether a reaping init is pid 1.
+    /// Whether the first process is a reaping init.
     pub init: bool,
     /// Whether its standard input is a pipe that those who attach write to.
     #[serde(default)]

@@ -13,6 +13,8 @@ use crate::sys::{self, socket};
 pub(super) enum Message {
     /// The terminal's master comes with this message.
     Terminal,
+    /// The process with this number goes on in the place of the one that says so.
+    Entered(i32),
     /// The host refused these harmless things.
     Notes(Vec<String>),
     /// The program was not executed.

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | [`directories`] [`launch`] [`record`] | where things are; what monitors are told and tell |
 //! | [`spec`] | pod file and image to OCI specification; pure |
-//! | [`sandbox`] | a pod's pinned namespaces |
+//! | [`sandbox`] | a pod's pinned namespaces, and the first process of those that need one |
 //! | [`start`] [`monitor`] [`init`] | the way into a container: command, monitor, init |
 //! | [`exec`] | a second process in a running container |
 //! | [`probe`] | one check of whether a container is well

@@ -1,4 +1,4 @@
-//! `init = true`: a small pid 1 that passes signals on and reaps what is orphaned.
+//! `init = true`: a small first process that passes signals on and reaps what is orphaned.
 
 use std::os::fd::AsFd;
 
@@ -7,14 +7,16 @@ use nix::sys::signal::{SigSet, Signal};
 use super::credentials::Credentials;
 use crate::sys::process::{self, Ended, Forked, Namespaces};
 use crate::sys::signal::Signals;
-use crate::sys::{self, pidfd, poll};
+use crate::sys::{self, descriptors, pidfd, poll};
 
 /// The exit code of a container whose init could not do its work.
 const TANK_FAILED: i32 = 125;
 
-/// Forks; the child returns and becomes the program, this process stays as pid 1, with nothing
-/// that the program does not have, until the child ended, and ends the way it did.
+/// Forks; the child returns and becomes the program, this process stays as the container's first,
+/// with nothing that the program does not have, until the child ended, and ends the way it did.
 pub(super) fn become_reaper(credentials: &Credentials) -> sys::Result<()> {
+    // Where the pod has one pid namespace, pid 1 is another process, and orphans would be its.
+    process::adopt_orphans()?;
     let pid = match process::fork(Namespaces::empty(), None)? {
         Forked::Child => return Ok(()),
         Forked::Parent(child) => child.pid,
@@ -28,7 +30,7 @@ pub(super) fn become_reaper(credentials: &Credentials) -> sys::Result<()> {
 
 fn reap_until(main: i32, credentials: &Credentials) -> sys::Result<Ended> {
     // The socket to the monitor is among them: its end is what says that the program runs.
-    process::close_all_but_streams()?;
+    descriptors::close_all_but(&descriptors::streams())?;
     let pidfd = pidfd::open(main)?;
     let all: Vec<Signal> = SigSet::all().iter().collect();
     let mut signals = Signals::block(&all)?;

@@ -77,6 +77,8 @@ pub struct Context {
     pub ipc: PathBuf,
     /// As `net`.
     pub uts: PathBuf,
+    /// The pid namespace, if the pod's containers share one.
+    pub pids: Option<SharedPids>,
     /// The cgroup, relative to the hierarchies' roots.
     pub cgroup: String,
     /// The capabilities of its processes.
@@ -89,6 +91,15 @@ pub struct Context {
     pub devices: Vec<LinuxDevice>,
     /// Paths to mask beside the fixed list: one a CPU of this host.
     pub masked: Vec<String>,
+}
+
+/// A pid namespace that others live in too.
+#[derive(Debug)]
+pub struct SharedPids {
+    /// The file that pins it.
+    pub namespace: PathBuf,
+    /// A procfs that shows it.
+    pub proc: PathBuf,
 }
 
 /// Why a container has no specification.
@@ -129,7 +140,7 @@ fn assemble(
     context: Context,
     arguments: Vec<String>,
 ) -> Result<Spec, OciSpecError> {
-    let mounts = mounts(container, &context)?;
+    let (mounts, namespaces) = (mounts(container, &context)?, namespaces(&context)?);
     let process = ProcessBuilder::default()
         .terminal(container.tty)
         .args(arguments)
@@ -141,7 +152,7 @@ fn assemble(
         .oom_score_adj(0)
         .build()?;
     let mut linux = LinuxBuilder::default()
-        .namespaces(namespaces(context.net.as_deref(), &context.ipc, &context.uts)?)
+        .namespaces(namespaces)
         .cgroups_path(context.cgroup)
         .resources(resources(container)?)
         .devices(context.devices)
@@ -200,13 +211,15 @@ fn working_dir(container: &Container, image: &ImageDefaults) -> PathBuf {
     }
 }
 
-fn namespaces(
-    net: Option<&Path>,
-    ipc: &Path,
-    uts: &Path,
-) -> Result<Vec<LinuxNamespace>, OciSpecError> {
+fn namespaces(context: &Context) -> Result<Vec<LinuxNamespace>, OciSpecError> {
     use LinuxNamespaceType::{Cgroup, Ipc, Mount, Network, Pid, Uts};
-    let joined = [(Network, net), (Ipc, Some(ipc)), (Uts, Some(uts))];
+    let pid = context.pids.as_ref().map(|pids| pids.namespace.as_path());
+    let joined = [
+        (Network, context.net.as_deref()),
+        (Ipc, Some(context.ipc.as_path())),
+        (Uts, Some(context.uts.as_path())),
+        (Pid, pid),
+    ];
     let mut namespaces = Vec::new();
     for (kind, path) in joined {
         if let Some(path) = path {
@@ -214,7 +227,8 @@ fn namespaces(
             namespaces.push(builder.build()?);
         }
     }
-    for kind in [Pid, Mount, Cgroup] {
+    let own = if pid.is_none() { &[Pid, Mount, Cgroup][..] } else { &[Mount, Cgroup] };
+    for &kind in own {
         namespaces.push(LinuxNamespaceBuilder::default().typ(kind).build()?);
     }
     Ok(namespaces)
@@ -245,9 +259,13 @@ pub fn mounted_file(place: usize) -> String {
 }
 
 fn mounts(container: &Container, context: &Context) -> Result<Vec<Mount>, OciSpecError> {
+    let mut proc = file_system("proc", "/proc", &["nosuid", "noexec", "nodev"])?;
+    if let Some(pids) = &context.pids {
+        proc.set_source(Some(pids.proc.clone()));
+    }
     let files = &context.files;
     let mut mounts = vec![
-        file_system("proc", "/proc", &["nosuid", "noexec", "nodev"])?,
+        proc,
         file_system("tmpfs", "/dev", &["nosuid", "strictatime", "mode=755", "size=65536k"])?,
         file_system(
             "devpts",

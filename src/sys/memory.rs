@@ -1,4 +1,4 @@
-//! Memory that a process which only waits can do without.
+//! Memory: what a process that only waits can do without, and who goes first when there is none.
 
 /// Gives back the free part of the heap, and the pages of the program's own file that are mapped:
 /// those come back from the page cache when they are executed again. For a process that is about
@@ -12,6 +12,16 @@ pub fn release_idle() {
         // pages equal the file's and dropping them changes nothing that can be read.
         unsafe { libc::madvise(start, length, libc::MADV_DONTNEED) };
     }
+}
+
+/// Lets the kernel end others first when memory is short. Where the host does not let this process
+/// say so, it takes its chance.
+pub fn outlive_others() {
+    std::fs::OpenOptions::new()
+        .write(true)
+        .open("/proc/self/oom_score_adj")
+        .and_then(|mut file| std::io::Write::write_all(&mut file, b"-999"))
+        .ok();
 }
 
 /// Start and length of the program's segments that are loaded without write permission.

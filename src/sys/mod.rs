@@ -13,6 +13,8 @@ pub(crate) mod child;
 pub mod clock;
 #[expect(unsafe_code, reason = "keyctl and rt_sigaction have no safe wrapper")]
 pub mod credentials;
+#[expect(unsafe_code, reason = "close_range has no safe wrapper")]
+pub mod descriptors;
 pub mod error;
 pub mod exe;
 pub mod file;
@@ -35,6 +37,7 @@ pub mod pty;
 pub mod random;
 #[expect(unsafe_code, reason = "seccomp has no safe wrapper")]
 pub mod seccomp;
+#[expect(unsafe_code, reason = "signal(2) can install a handler, which has to be sound")]
 pub mod signal;
 pub mod socket;
 pub mod terminal;

@@ -119,6 +119,20 @@ pub fn pivot_root(root: BorrowedFd<'_>) -> Result<()> {
     rustix::process::chdir("/").map_err(|errno| failed("chdir", errno))
 }
 
+/// Leaves every file system: the root and the working directory become an empty directory that
+/// nobody can write to. The process has a mount namespace of its own.
+pub fn leave_all() -> Result<()> {
+    make_all_private()?;
+    let attributes = Attributes::MOUNT_ATTR_RDONLY
+        | Attributes::MOUNT_ATTR_NOSUID
+        | Attributes::MOUNT_ATTR_NODEV
+        | Attributes::MOUNT_ATTR_NOEXEC;
+    let empty =
+        create("tmpfs", &[FsOption::Flag("ro"), FsOption::Value("mode", "555")], attributes)?;
+    attach(empty.as_fd(), super::file::open_dir(Path::new("/"))?.as_fd())?;
+    pivot_root(empty.as_fd())
+}
+
 /// Takes the mount off `path`; nothing mounted there is fine. Links are not followed.
 pub fn unmount(path: &Path) -> Result<()> {
     match rustix::mount::unmount(path, UnmountFlags::DETACH | UnmountFlags::NOFOLLOW) {

@@ -19,7 +19,9 @@ pub fn unshare(namespaces: Namespaces) -> Result<()> {
         .map_err(|errno| Error::new("unshare", format!("{namespaces:?}"), errno))
 }
 
-/// Joins the namespace that the file `path` pins, which must be of one of the types in `kind`.
+/// Joins the namespace that the file `path` pins, which must be of the type `kind` unless that is
+/// empty. A pid namespace is joined by the children that this process has from then on, not by
+/// itself.
 #[expect(clippy::disallowed_methods, reason = "the one home of setns")]
 pub fn join(path: &Path, kind: Namespaces) -> Result<()> {
     let file =
@@ -40,6 +42,11 @@ pub fn join_process(pidfd: BorrowedFd<'_>, kinds: Namespaces) -> Result<()> {
 pub fn pin(name: &str, path: &Path) -> Result<()> {
     // A vfork child reads its own namespaces, not its parent's, through thread-self.
     super::mount::bind(&Path::new("/proc/thread-self/ns").join(name), path)
+}
+
+/// Pins the namespace `name` of the process `pid`, a child that was not reaped yet.
+pub fn pin_of_child(pid: i32, name: &str, path: &Path) -> Result<()> {
+    super::mount::bind(&Path::new("/proc").join(pid.to_string()).join("ns").join(name), path)
 }
 
 /// Whether the file `path` pins a namespace.

@@ -55,20 +55,35 @@ pub enum Ended {
 /// The call's own (`EAGAIN` at a limit on processes, `EPERM`), and `EBUSY` if this process has
 /// more than one thread, because the copy could then inherit a lock that nobody will release.
 pub fn fork(namespaces: Namespaces, cgroup: Option<BorrowedFd<'_>>) -> Result<Forked> {
-    if thread_count()? != 1 {
+    // SAFETY: clone_args is a plain struct of integers; all zeroes is its documented default.
+    let mut args: libc::clone_args = unsafe { std::mem::zeroed() };
+    args.flags = u64::from(namespaces.bits());
+    args.exit_signal = libc::SIGCHLD as u64;
+    if let Some(cgroup) = cgroup {
+        args.flags |= CLONE_INTO_CGROUP;
+        args.cgroup = u64::from(cgroup.as_raw_fd().cast_unsigned());
+    }
+    clone3(args)
+}
+
+/// As [`fork`], but the copy is a child of the process that this one is a child of, which learns of
+/// it by [`own_child`].
+pub fn fork_sibling() -> Result<Forked> {
+    // SAFETY: as in `fork`.
+    let mut args: libc::clone_args = unsafe { std::mem::zeroed() };
+    // The signal is the one that the end of this process sends.
+    args.flags = libc::CLONE_PARENT as u64;
+    clone3(args)
+}
+
+/// Takes no flags that would share memory, a descriptor table or signal handlers.
+fn clone3(mut args: libc::clone_args) -> Result<Forked> {
+    if !is_single_threaded() {
         return Err(Error::new("clone3", "a process with threads", rustix::io::Errno::BUSY));
     }
     let mut pidfd: RawFd = -1;
-    let mut flags = u64::from(namespaces.bits()) | libc::CLONE_PIDFD as u64;
-    if cgroup.is_some() {
-        flags |= CLONE_INTO_CGROUP;
-    }
-    // SAFETY: clone_args is a plain struct of integers; all zeroes is its documented default.
-    let mut args: libc::clone_args = unsafe { std::mem::zeroed() };
-    args.flags = flags;
+    args.flags |= libc::CLONE_PIDFD as u64;
     args.pidfd = &raw mut pidfd as u64;
-    args.exit_signal = libc::SIGCHLD as u64;
-    args.cgroup = cgroup.map_or(0, |fd| u64::from(fd.as_raw_fd().cast_unsigned()));
     // SAFETY: the arguments are valid for the size given. Without CLONE_VM the child has its own
     // copy of memory and stack, so this is fork(2) with namespaces; no other thread exists (checked
     // above), so no lock of the C library can be held in the copy.
@@ -85,10 +100,24 @@ pub fn fork(namespaces: Namespaces, cgroup: Option<BorrowedFd<'_>>) -> Result<Fo
     }
 }
 
-fn thread_count() -> Result<u64> {
-    rustix::fs::stat("/proc/self/task")
-        .map(|stat| stat.st_nlink.saturating_sub(2))
-        .map_err(|errno| Error::new("stat", "/proc/self/task", errno))
+/// Asked by unshare(2), which for this flag changes nothing and refuses a process with threads:
+/// there may be no `/proc` that this process is in.
+#[expect(clippy::disallowed_methods, reason = "with this flag it makes no namespace")]
+fn is_single_threaded() -> bool {
+    nix::sched::unshare(CloneFlags::CLONE_SIGHAND).is_ok()
+}
+
+/// The child `pid` of this process, which another process made for it ([`fork_sibling`]).
+///
+/// # Errors
+///
+/// `ECHILD` if it is no child of this process.
+pub fn own_child(pid: i32) -> Result<Child> {
+    let pidfd = super::pidfd::open(pid)?;
+    let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+    retry(|| rustix::process::waitid(WaitId::PidFd(pidfd.as_fd()), options))
+        .map_err(|errno| Error::new("waitid", pid.to_string(), errno))?;
+    Ok(Child { pid, pidfd })
 }
 
 /// Runs `work` in a child that shares this process's memory while this process waits (vfork),
@@ -137,9 +166,14 @@ pub struct Program<'a> {
 ///
 /// Those of [`fork`] and of execveat(2).
 pub fn spawn(program: &Program<'_>) -> Result<i32> {
+    spawn_in(Namespaces::empty(), program)
+}
+
+/// As [`spawn`], in new `namespaces`.
+pub fn spawn_in(namespaces: Namespaces, program: &Program<'_>) -> Result<i32> {
     let (read, write) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)
         .map_err(|errno| Error::new("pipe2", "", errno))?;
-    let child = match fork(Namespaces::empty(), program.cgroup)? {
+    let child = match fork(namespaces, program.cgroup)? {
         Forked::Parent(child) => child,
         Forked::Child => {
             drop(read);
@@ -287,16 +321,10 @@ pub fn reap_any() -> Result<Option<(i32, Ended)>> {
     }
 }
 
-/// Closes every descriptor but the standard streams, for a process that uses none of them again
-/// and never returns to the code that owns them.
-pub fn close_all_but_streams() -> Result<()> {
-    // SAFETY: the only caller is a process that from here on runs one loop with descriptors it
-    // opens afterwards, and then ends without dropping anything.
-    let result = unsafe { libc::syscall(libc::SYS_close_range, 3, u32::MAX, 0) };
-    match result {
-        0 => Ok(()),
-        _ => Err(Error::new("close_range", "", std::io::Error::last_os_error())),
-    }
+/// Becomes the parent of what its descendants leave behind: `PR_SET_CHILD_SUBREAPER`.
+pub fn adopt_orphans() -> Result<()> {
+    rustix::process::set_child_subreaper(Some(rustix::process::getpid()))
+        .map_err(|errno| Error::new("prctl", "PR_SET_CHILD_SUBREAPER", errno))
 }
 
 fn retry<T>(mut call: impl FnMut() -> rustix::io::Result<T>) -> rustix::io::Result<T> {

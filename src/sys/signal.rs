@@ -1,8 +1,8 @@
-//! Signals, received as events on a descriptor instead of by handlers.
+//! Signals, received as events on a descriptor instead of by handlers, or not at all.
 
 use std::os::fd::{AsFd, BorrowedFd};
 
-use nix::sys::signal::{SigSet, Signal as Number};
+use nix::sys::signal::{SigHandler, SigSet, Signal as Number};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 
 use super::{Error, Result};
@@ -47,6 +47,22 @@ pub fn discard(number: Number) -> Result<()> {
 pub fn is_pending(number: Number) -> Result<bool> {
     let signals = Signals::block(&[number])?;
     super::poll::readable(signals.as_fd(), Some(std::time::Duration::ZERO))
+}
+
+/// Lets the kernel reap the children of this process when they end: what its pid 1 ignores
+/// nobody has to wait for.
+pub fn ignore_children() -> Result<()> {
+    // SAFETY: to ignore a signal installs no handler that could run at a bad moment.
+    unsafe { nix::sys::signal::signal(Number::SIGCHLD, SigHandler::SigIgn) }
+        .map(drop)
+        .map_err(|errno| Error::new("sigaction", "SIGCHLD", errno))
+}
+
+/// Waits for ever: pause(2). Signals that end the process do.
+pub fn wait_for_ever() -> ! {
+    loop {
+        rustix::event::pause();
+    }
 }
 
 /// Blocks every signal that can be blocked, for a process that must not be disturbed.

@@ -1,6 +1,8 @@
 //! Pods of several containers: what they share, in what order they come and go, and what becomes
 //! of the others when one ends or is changed.
 
+mod share_pids;
+
 use std::time::Duration;
 
 use rustix::process::Signal;

@@ -104,7 +104,7 @@ impl Scope {
     }
 
     /// Whether the process works for this tank: by its command line or environment, by a file it
-    /// holds open, or by its cgroup.
+    /// holds open, or by its cgroup, which is that of a container or of those that watch them.
     fn owns_process(&self, proc: &Path) -> bool {
         let read = |file| {
             String::from_utf8_lossy(&fs::read(proc.join(file)).unwrap_or_default()).into_owned()
@@ -119,6 +119,7 @@ impl Scope {
         self.mentions(&read("cmdline"))
             || self.mentions(&read("environ"))
             || self.ids.iter().any(|id| cgroup.contains(id.as_str()))
+            || cgroup.contains(&format!("/{}/monitors", self.base()))
             || entries(&proc.join("fd")).iter().any(|fd| {
                 fs::read_link(proc.join("fd").join(fd))
                     .is_ok_and(|file| self.roots.iter().any(|root| file.starts_with(root)))

@@ -42,6 +42,8 @@ const BLACK_BOX: &[&str] = &[
     "crash::command::of_a_change_of_limits",
     "crash::monitor::the_program_lives_on",
     "heal::policy::always",
+    "several::share_pids::the_end_of_one",
+    "several::share_pids::they_see",
     "terminals::streams::input_is_fed",
 ];
 

@@ -99,6 +99,11 @@ fn each_change_says_its_key_and_its_effect() {
             ],
         ),
         (
+            "network = \"none\"",
+            "network = \"none\"\nshare_pids = true",
+            vec!["share_pids: false -> true (Replace, all)"],
+        ),
+        (
             "image = \"nginx\"",
             "image = \"nginx\"\nlog = { max_size = \"1MiB\" }",
             vec!["containers[app].log.max_size: unset -> 1MiB (Live, app)"],

@@ -59,6 +59,7 @@ pub(super) fn read(section: &Section<'_>, files: &dyn Files) -> Option<Pod> {
         stop_timeout: stop_timeout?.0,
         network: network?,
         isolated: section.flag("isolated"),
+        share_pids: section.flag("share_pids"),
         dns,
         dns_search,
         extra_hosts,

@@ -14,7 +14,7 @@ const OLD: &str = r#"{"name":"web","hostname":"web","restart":{"policy":"always"
 #[test]
 fn specs_of_an_older_tank_are_read_and_mean_the_same() {
     let pod: Pod = serde_json::from_str(OLD).unwrap();
-    assert!(!pod.isolated && pod.dns.is_empty() && pod.dns_search.is_empty());
+    assert!(!pod.isolated && !pod.share_pids && pod.dns.is_empty() && pod.dns_search.is_empty());
     assert!(pod.extra_hosts.is_empty());
     assert_eq!(pod.containers[0].log, LogLimits::default());
     let file = r#"

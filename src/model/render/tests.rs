@@ -38,6 +38,7 @@ hostname = "www.example.org"
 restart = "on-failure"
 stop_timeout = "90s"
 isolated = true
+share_pids = true
 dns = ["9.9.9.9", "2620:fe::fe"]
 dns_search = ["b.example.org", "example.org"]
 extra_hosts = { cache = "fd00::1", "db.example.org" = "192.0.2.10" }

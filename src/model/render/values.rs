@@ -61,6 +61,7 @@ pub(in crate::model) fn pod_values(pod: &Pod) -> Table {
         stop_timeout,
         network,
         isolated,
+        share_pids,
         dns,
         dns_search,
         extra_hosts,
@@ -76,6 +77,7 @@ pub(in crate::model) fn pod_values(pod: &Pod) -> Table {
     values.set("stop_timeout", span(*stop_timeout));
     values.set_some("network", word(network));
     values.set("isolated", *isolated);
+    values.set("share_pids", *share_pids);
     values.set("dns", texts(dns));
     values.set("dns_search", texts(dns_search));
     let hosts = extra_hosts.iter().map(|(host, address)| (host.clone(), text(address)));

@@ -76,7 +76,13 @@ pub static CONTAINER: Table = Table {
             .default("false"),
         key("stdin", Kind::Boolean, "Whether standard input is kept open for attach.", "true")
             .default("false"),
-        key("init", Kind::Boolean, "Whether a reaping init is pid 1.", "true").default("false"),
+        key(
+            "init",
+            Kind::Boolean,
+            "Whether its first process is a reaping init, with the program as its child.",
+            "true",
+        )
+        .default("false"),
         key(
             "stop_signal",
             Kind::TextOrInteger(ANY),

@@ -64,6 +64,13 @@ pub static POD: Table = Table {
         .default("false")
         .live(),
         key(
+            "share_pids",
+            Kind::Boolean,
+            "Whether its containers share one pid namespace: they see and may signal each other.",
+            "true",
+        )
+        .default("false"),
+        key(
             "dns",
             Kind::Array(&Kind::Text(ADDRESS)),
             "Addresses of name servers to ask instead of the host's, in this order, at most 3.",

@@ -49,6 +49,21 @@ fn kernel_parameters_need_new_namespaces() {
 }
 
 #[test]
+fn sharing_pids_is_a_matter_of_the_sandbox() {
+    for change in ["a=x b=x => a=x b=x share_pids", "a=x b=x share_pids => a=x b=x"] {
+        let generations = generations(change);
+        let seen = observed(&generations, "ready; a/1 running; b/1 running");
+        let pods = BTreeMap::from([("web".parse().unwrap(), seen)]);
+        let plan = plan(&generations[1..], &Observed { pods }, now());
+        let steps = &plan.lanes[0].steps;
+        let made_anew = steps.iter().any(|step| step.action.name() == "create-sandbox");
+        assert!(made_anew && steps.last().unwrap().cause.contains("share_pids"), "{steps:?}");
+        let starts = steps.iter().filter(|step| step.action.name() == "start");
+        assert_eq!(starts.count(), 2, "{steps:?}");
+    }
+}
+
+#[test]
 fn a_cause_lists_three_fields_and_counts_the_rest() {
     let mut generations = generations("app=x => app=y hostname=www network=host");
     generations[1].pod.containers[0].tty = true;

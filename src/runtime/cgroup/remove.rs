@@ -45,6 +45,22 @@ impl Group {
         }
     }
 
+    /// Kills what is in the group and waits until that is gone, at most until `deadline`.
+    pub fn clear(&self, deadline: Instant) -> Result<()> {
+        loop {
+            self.kill()?;
+            let processes = self.processes()?;
+            if processes.is_empty() {
+                return Ok(());
+            }
+            let left = deadline.saturating_duration_since(clock::monotonic());
+            if left.is_zero() {
+                return Err(self.stuck(processes));
+            }
+            self.await_end(&processes, left.min(LOOK_AGAIN))?;
+        }
+    }
+
     /// Removes the group's directories that nothing is in, and leaves the others.
     pub fn remove_if_empty(&self) {
         for dir in self.own_dirs() {

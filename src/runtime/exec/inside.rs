@@ -70,6 +70,8 @@ impl Inside<'_> {
             user: self.request.user.as_deref().or(self.launch.user.as_deref()),
             make_working_dir: false,
             init: false,
+            oom_score: program::open_oom_score(),
+            enters_pid_namespace: false,
         };
         program.execute(socket)
     }

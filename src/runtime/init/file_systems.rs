@@ -28,13 +28,26 @@ pub(super) fn mount(root: &Root, item: &Mount) -> cgroup::Result<Option<OwnedFd>
         Some("bind") => Ok(bind(root, item, &options).map(|()| None)?),
         Some("cgroup") => cgroups(root, target, options.attributes).map(|()| None),
         Some(kind) => {
-            let fd = mount::create(kind, &options.data(), options.attributes)?;
+            let fd = make(kind, item, &options)?;
             let place = directory(root, target)?;
             refuse_kernel_files(place.as_fd(), target)?;
             mount::attach(fd.as_fd(), place.as_fd())?;
             Ok(Some(fd))
         }
         None => Err(Error::new("mount", target.display().to_string(), Errno::INVAL).into()),
+    }
+}
+
+/// Makes a file system. A procfs shows the pid namespace of whoever makes it; where the pod has one
+/// of its own, it is a copy of the one that the pod's sandbox has.
+fn make(kind: &str, item: &Mount, options: &Options) -> Result<OwnedFd> {
+    match item.source().as_deref().filter(|source| kind == "proc" && source.is_absolute()) {
+        None => mount::create(kind, &options.data(), options.attributes),
+        Some(of_pod) => {
+            let copy = mount::copy(CWD, of_pod, false)?;
+            mount::restrict(copy.as_fd(), options.attributes, false)?;
+            Ok(copy)
+        }
     }
 }
 

@@ -1,15 +1,17 @@
 //! What runs inside the new namespaces until it becomes the container's program.
 //!
-//! The monitor copies itself into new mount and pid namespaces, and the copy does, in this order:
+//! The monitor copies itself into new mount and pid namespaces, and the copy does, in this order
+//! (what differs in a pod whose containers share a pid namespace is in brackets):
 //!
 //! 1. die with the monitor, should it be killed before the program runs
 //! 2. a session of its own
 //! 3. the instance's cgroup, where it was not born in it (cgroup v1)
-//! 4. the pod's network, IPC and UTS namespaces
+//! 4. the pod's network, IPC and UTS namespaces [and, for its children, the pid namespace]
 //! 5. a cgroup namespace, so that its own cgroup is the root it sees
 //! 6. a mount namespace that exchanges nothing with the host's
 //! 7. the overlay root file system; what it has in the place of a new named volume is copied there
-//! 8. `/proc`, `/dev` with its devices, `/dev/pts`, `/dev/shm`, `/dev/mqueue`, `/sys`, cgroups
+//! 8. `/proc` [the sandbox's], `/dev` with its devices, `/dev/pts`, `/dev/shm`, `/dev/mqueue`,
+//!    `/sys`, cgroups
 //! 9. `/etc/hosts`, `/etc/hostname`, `/etc/resolv.conf`, and the mounts of the pod file, in order
 //! 10. the terminal, if there is one, from the container's own devpts
 //! 11. kernel parameters, through a private `/proc`
@@ -17,12 +19,15 @@
 //! 13. masked and read-only paths, the read-only root
 //! 14. standard streams
 //! 15. user and groups, from the files of the root file system
-//! 16. resource limits, credentials, capabilities, system call filter
+//! 16. resource limits, credentials
 //! 17. the working directory, entered as that user, and checked to lie inside the root
-//! 18. every descriptor but the standard streams is closed by `execve`
+//! 18. [a copy in the pod's pid namespace, with a session of its own, goes on: `arrival`]
+//! 19. capabilities, system call filter
+//! 20. every descriptor but the standard streams is closed by `execve`
 //!
 //! What fails is sent to the monitor as a [`Failure`]; when `execve` succeeds, the socket closes.
 
+mod arrival;
 mod copy_up;
 mod devices;
 mod file_systems;
@@ -73,6 +78,8 @@ impl Init<'_> {
 
     fn become_program(mut self) -> Result<Infallible, Failure> {
         self.enter_namespaces()?;
+        let oom_score = program::open_oom_score();
+        let shares_pids = shares_pids(self.spec);
         let root = self.build_root()?;
         if let Some(streams) = &self.streams {
             program::set_streams([streams[0].as_fd(), streams[1].as_fd(), streams[2].as_fd()])?;
@@ -81,7 +88,7 @@ impl Init<'_> {
             Message::Terminal
                 .send(self.socket, Some(pty.master.as_fd()))
                 .doing("hand over the terminal")?;
-            terminal::take(&pty)?;
+            terminal::take(&pty, shares_pids)?;
         }
         self.streams = None;
         let spec = self.spec;
@@ -95,6 +102,8 @@ impl Init<'_> {
             user: self.launch.user.as_deref(),
             make_working_dir: self.launch.make_working_dir,
             init: self.launch.init,
+            oom_score,
+            enters_pid_namespace: shares_pids,
         };
         program.execute(self.socket)
     }
@@ -117,11 +126,20 @@ impl Init<'_> {
     }
 }
 
+/// Whether the pid namespace is one of the pod's.
+pub(super) fn shares_pids(spec: &Spec) -> bool {
+    let namespaces = spec.linux().iter().filter_map(|linux| linux.namespaces().as_ref()).flatten();
+    namespaces
+        .into_iter()
+        .any(|item| item.typ() == LinuxNamespaceType::Pid && item.path().is_some())
+}
+
 fn joinable(kind: LinuxNamespaceType) -> Option<Namespaces> {
     match kind {
         LinuxNamespaceType::Network => Some(Namespaces::NEWNET),
         LinuxNamespaceType::Ipc => Some(Namespaces::NEWIPC),
         LinuxNamespaceType::Uts => Some(Namespaces::NEWUTS),
+        LinuxNamespaceType::Pid => Some(Namespaces::NEWPID),
         _ => None,
     }
 }

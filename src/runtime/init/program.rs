@@ -3,6 +3,7 @@
 
 use std::convert::Infallible;
 use std::ffi::{CString, OsStr, OsString};
+use std::fs::File;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -10,6 +11,7 @@ use std::path::Path;
 use oci_spec::runtime::{LinuxSeccomp, Process, UserBuilder};
 use rustix::io::Errno;
 
+use super::arrival;
 use crate::runtime::credentials::Credentials;
 use crate::runtime::failure::{Doing, Failure};
 use crate::runtime::in_root::Root;
@@ -34,11 +36,16 @@ pub(crate) struct Program<'a> {
     pub(crate) make_working_dir: bool,
     /// Whether this process stays as a reaping init and the program becomes its child.
     pub(crate) init: bool,
+    /// This process's own [`open_oom_score`].
+    pub(crate) oom_score: Option<File>,
+    /// Whether it is to be in a pid namespace that this process joined for its children, where
+    /// others live that must not see what this process still can do.
+    pub(crate) enters_pid_namespace: bool,
 }
 
 impl Program<'_> {
     /// Becomes the program. Harmless refusals of the host are sent over `socket` first.
-    pub(crate) fn execute(self, socket: BorrowedFd<'_>) -> Result<Infallible, Failure> {
+    pub(crate) fn execute(mut self, socket: BorrowedFd<'_>) -> Result<Infallible, Failure> {
         let user = self.resolve_user()?;
         let arguments = c_strings(self.arguments.iter().map(OsString::as_os_str))?;
         let environment = self.environment(&user);
@@ -49,9 +56,10 @@ impl Program<'_> {
         give_streams(&user)?;
 
         let credentials = Credentials::new(&as_user(self.process, &user)?, filter);
-        let score = open_oom_score();
         let entered = self.enter_directory(self.make_working_dir);
+        let score = self.oom_score.take();
         let notes = credentials.prepare(score.as_ref().map(AsFd::as_fd)).doing("take the user")?;
+        drop(score);
         // A directory that root was refused (a network file system) may be open to the user.
         if entered.is_err() {
             self.enter_directory(false)?;
@@ -62,6 +70,10 @@ impl Program<'_> {
         }
         process::close_from_on_exec(3).doing("close descriptors")?;
         live_without_parent()?;
+        if self.enters_pid_namespace {
+            credentials.reduce().doing("give up capabilities")?;
+            arrival::enter(socket, self.process.terminal() == Some(true))?;
+        }
         if self.init {
             reaper::become_reaper(&credentials).doing("start the program below init")?;
         }
@@ -113,8 +125,8 @@ fn as_user(process: &Process, user: &User) -> Result<Process, Failure> {
 }
 
 /// The file that sets this process's OOM score; a monitor's children start with the monitor's.
-fn open_oom_score() -> Option<std::fs::File> {
-    std::fs::OpenOptions::new().write(true).open("/proc/self/oom_score_adj").ok()
+pub(crate) fn open_oom_score() -> Option<File> {
+    File::options().write(true).open("/proc/self/oom_score_adj").ok()
 }
 
 /// A specification without a part that tank always writes.
@@ -140,7 +152,7 @@ pub(crate) fn die_with_parent(socket: BorrowedFd<'_>) -> Result<(), Failure> {
 }
 
 /// The program lives on when the process beside it is killed.
-fn live_without_parent() -> Result<(), Failure> {
+pub(crate) fn live_without_parent() -> Result<(), Failure> {
     rustix::process::set_parent_process_death_signal(None)
         .map_err(|errno| sys::Error::new("prctl", "PR_SET_PDEATHSIG", errno))
         .doing("untie the process from its parent")

@@ -30,10 +30,13 @@ pub(super) fn open(root: &Root) -> Result<Pty, Failure> {
     Ok(pty)
 }
 
-/// Makes the terminal this session's own and its standard streams.
-pub(super) fn take(pty: &Pty) -> Result<(), Failure> {
-    pty::make_controlling(pty.slave.as_fd()).doing("take the terminal")?;
+/// Makes the terminal the standard streams and, unless that is left to a session to come, this
+/// session's own.
+pub(super) fn take(pty: &Pty, later: bool) -> Result<(), Failure> {
     let slave = pty.slave.as_fd();
+    if !later {
+        pty::make_controlling(slave).doing("take the terminal")?;
+    }
     program::set_streams([slave, slave, slave])?;
     process::close_from_on_exec(3).doing("close descriptors")
 }

@@ -36,7 +36,7 @@ use super::failure::{Doing, Failure};
 use super::launch::{self, Launch, MAX_DESCRIPTION, PROTOCOL};
 use super::record::{ExitRecord, Status};
 use crate::model::{Exit, ExitReason, ProcessIdentity};
-use crate::sys::{self, file, lock, pidfd, process, signal, socket};
+use crate::sys::{self, file, lock, memory, pidfd, process, signal, socket};
 
 /// The name it is executed under, which is also how `main` recognises the role.
 pub const NAME: &str = "tank-monitor";
@@ -137,13 +137,7 @@ impl Monitor {
         rustix::process::chdir("/")
             .map_err(|errno| sys::Error::new("chdir", "/", errno))
             .doing("leave the working directory")?;
-        // The monitor should outlive what it watches when memory is short; where the host does not
-        // let it say so, it takes its chance.
-        std::fs::OpenOptions::new()
-            .write(true)
-            .open("/proc/self/oom_score_adj")
-            .and_then(|mut file| std::io::Write::write_all(&mut file, b"-999"))
-            .ok();
+        memory::outlive_others();
         let lock =
             file::open_or_create(&self.launch.files().lock(), 0o600).doing("open the lock")?;
         if !lock::hold_record(&lock).doing("take the lock")? {

@@ -15,15 +15,18 @@ use super::{Failure, Launch, PROTOCOL, Status};
 use crate::model::{Exit, ExitReason, ProcessIdentity};
 use crate::runtime::cgroup::{DeviceRules, Group, Limits, OomWatch};
 use crate::runtime::failure::Doing;
-use crate::runtime::init::{Init, program};
+use crate::runtime::init::{Init, program, shares_pids};
 use crate::runtime::log::{Log, Stream};
 use crate::runtime::message::Message;
 use crate::sys::process::{Child, Ended, Forked, Namespaces};
 use crate::sys::{self, clock, memory, poll, process, socket};
 
-/// How long output may still come after the program ended. Its pid namespace is gone by then, so
+/// How long output may still come after the program ended. All of its processes are gone by then, so
 /// only a descriptor that it gave away could hold a pipe open.
 const DRAIN: Duration = Duration::from_secs(2);
+
+/// How long what the first process left behind may take to be gone once it was killed.
+const REMAINS: Duration = Duration::from_secs(2);
 
 /// An instance whose program was executed.
 pub(super) struct Running {
@@ -35,6 +38,8 @@ pub(super) struct Running {
     audience: Audience,
     probes: Option<Probes>,
     oom: Option<OomWatch>,
+    /// What has to end with the first process, if that is not pid 1 and so takes nobody along.
+    remains: Option<Remains>,
 }
 
 impl Running {
@@ -53,9 +58,11 @@ impl Running {
         let (ours, theirs) = socket::pair().doing("make a socket")?;
 
         let into = group.open_for_clone().ok().flatten();
-        let namespaces = Namespaces::NEWNS | Namespaces::NEWPID;
+        let shares_pids = shares_pids(spec);
+        let own_pids = if shares_pids { Namespaces::empty() } else { Namespaces::NEWPID };
+        let namespaces = Namespaces::NEWNS | own_pids;
         let forked = process::fork(namespaces, into.as_ref().map(AsFd::as_fd));
-        let child = match forked.doing("start the container's first process")? {
+        let mut child = match forked.doing("start the container's first process")? {
             Forked::Parent(child) => child,
             Forked::Child => {
                 drop(ours);
@@ -64,26 +71,32 @@ impl Running {
             }
         };
         drop(theirs);
-        // Read while it is certainly there: a program may end before the next line runs.
-        let process = identity(child.pid).doing("identify the container's first process")?;
+        let remains = shares_pids.then(|| Remains(group));
         let (mut sources, input) = match streams {
             Some(streams) => streams.outer()?,
             None => (Vec::new(), None),
         };
-        let mut master = None;
+        let (mut master, mut failed) = (None, None);
         while let Some((message, fd)) =
             Message::receive(ours.as_fd()).doing("hear from the container's first process")?
         {
             match message {
                 Message::Terminal => master = fd,
                 Message::Notes(more) => notes.extend(more),
-                Message::Failed(failure) => {
-                    process::wait_pid(child.pid).doing("reap the first process")?;
-                    return Err(failure);
+                Message::Entered(pid) => {
+                    process::wait_pid(child.pid).doing("reap the process that made it")?;
+                    child = process::own_child(pid).doing("find the first process")?;
                 }
+                Message::Failed(failure) => failed = Some(failure),
                 _ => {}
             }
         }
+        if let Some(failure) = failed {
+            process::wait_pid(child.pid).doing("reap the first process")?;
+            return Err(failure);
+        }
+        // It may have ended by now; until it is reaped it can be read.
+        let process = identity(child.pid).doing("identify the container's first process")?;
         let monitor =
             identity(rustix::process::getpid().as_raw_pid()).doing("identify the monitor")?;
         let status = Status {
@@ -104,7 +117,7 @@ impl Running {
         let audience = Audience::new(launch.files().attach(), master, input);
         let audience = audience.doing("listen for those who attach")?;
         let probes = Some(Probes::new(launch).doing("prepare the probes")?);
-        Ok(Self { status, child, sources, log, audience, probes, oom })
+        Ok(Self { status, child, sources, log, audience, probes, oom, remains })
     }
 
     /// Waits for the program's end, then for the end of its output.
@@ -124,8 +137,9 @@ impl Running {
             if ended.is_none() {
                 ended = process::reap(self.child.pidfd.as_fd()).ok().flatten();
                 if ended.is_some() {
-                    deadline = clock::monotonic().checked_add(DRAIN);
                     unwell = self.probes.take().and_then(Probes::finish);
+                    self.remains = None;
+                    deadline = clock::monotonic().checked_add(DRAIN);
                 }
             }
         }
@@ -198,6 +212,17 @@ impl Running {
             _ => ExitReason::Exited,
         };
         Exit { code, signal, oom, reason, finished_at: Some(clock::moment()) }
+    }
+}
+
+/// The cgroup of an instance in a pid namespace of its pod's, whose processes its first process
+/// does not take along. Dropping this ends what there is of them.
+struct Remains(Group);
+
+impl Drop for Remains {
+    fn drop(&mut self) {
+        // What does not end in time is left to whoever removes the instance.
+        self.0.clear(clock::monotonic() + REMAINS).ok();
     }
 }
 

@@ -99,7 +99,7 @@ fn the_full_example_says_what_it_says() {
     let [app, side] = web.containers.as_slice() else { panic!("two containers") };
     assert_eq!((app.ports[0].host, app.ports[0].protocol), (8080, Protocol::Tcp));
     assert_eq!(app.ports.len(), 3);
-    assert!(web.isolated && web.dns.len() == 2 && web.dns_search.len() == 1);
+    assert!(web.isolated && web.share_pids && web.dns.len() == 2 && web.dns_search.len() == 1);
     let content =
         |source: &MountSource| matches!(source, MountSource::Content(text) if text == "hello\n");
     assert!(app.mounts.iter().any(|mount| content(&mount.source) && mount.secret));
