@@ -184,3 +184,21 @@ fn a_container_cannot_signal_or_see_the_monitor() {
     assert!(!boxed.sh("ps").contains("tank-monitor"));
     assert!(!boxed.sh("cat /proc/net/unix").contains("tank"));
 }
+
+#[test]
+fn a_tracer_finds_nothing_of_the_host_in_what_is_executed() {
+    // T-FD-01, CVE-2016-9962: it may look into every process that it sees.
+    let looks = format!(
+        "echo looking; while :; do for p in /proc/[0-9]*; do test -e $p/root{} && echo root $p; \
+         case \"$(ls -l $p/fd 2>/dev/null)\" in *' -> /'*tank*) ls -l $p/fd;; esac; \
+         case \"$(grep CapPrm $p/status 2>/dev/null)\" in *ffffff) echo mighty $p;; esac; \
+         done; done",
+        Tank::binary().display()
+    );
+    let boxed =
+        Boxed::new("stop_timeout = \"0s\"", &looks, "capabilities = { add = [\"SYS_PTRACE\"] }");
+    for _ in 0..if crate::support::in_vm() { 5 } else { 50 } {
+        let _ = boxed.exec(&["box", "--", "true"]).ok();
+    }
+    assert_eq!(boxed.log(), "looking\n");
+}

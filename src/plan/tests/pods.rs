@@ -54,7 +54,8 @@ fn sharing_pids_is_a_matter_of_the_sandbox() {
         let generations = generations(change);
         let seen = observed(&generations, "ready; a/1 running; b/1 running");
         let pods = BTreeMap::from([("web".parse().unwrap(), seen)]);
-        let plan = plan(&generations[1..], &Observed { pods }, now());
+        let seen = Observed { pods, ..Observed::default() };
+        let plan = plan(&generations[1..], &seen, now());
         let steps = &plan.lanes[0].steps;
         let made_anew = steps.iter().any(|step| step.action.name() == "create-sandbox");
         assert!(made_anew && steps.last().unwrap().cause.contains("share_pids"), "{steps:?}");

@@ -15,7 +15,7 @@ use crate::runtime::launch::Launch;
 use crate::runtime::message::Message;
 use crate::sys::credentials::bounding_set;
 use crate::sys::process::Namespaces;
-use crate::sys::{self, namespace, pty};
+use crate::sys::{namespace, pty};
 
 /// What the process inside knows.
 #[derive(Debug)]
@@ -31,9 +31,9 @@ pub(in crate::runtime) struct Inside<'a> {
 }
 
 impl Inside<'_> {
-    /// Joins the container, whose first process is behind `container` and whose pid namespace this
-    /// process is in, and becomes the program. What the other side of `socket` has to know is sent
-    /// there.
+    /// Joins the container, whose first process is behind `container`, and becomes the program: a
+    /// copy of this process does, which the other side of `socket` is told of ([`Message::Entered`]),
+    /// as of everything else that it has to know.
     pub(in crate::runtime) fn become_program(
         &self,
         container: OwnedFd,
@@ -41,23 +41,23 @@ impl Inside<'_> {
     ) -> Result<Infallible, Failure> {
         program::die_with_parent(socket)?;
         self.group.join().doing("join the cgroup")?;
-        let kinds = Namespaces::NEWNET
+        let oom_score = program::open_oom_score();
+        let kinds = Namespaces::NEWPID
+            | Namespaces::NEWNET
             | Namespaces::NEWIPC
             | Namespaces::NEWUTS
             | Namespaces::NEWCGROUP
             | Namespaces::NEWNS;
         namespace::join_process(container.as_fd(), kinds).doing("join the namespaces")?;
         drop(container);
-        rustix::process::setsid()
-            .map_err(|errno| sys::Error::new("setsid", "", errno))
-            .doing("start a session")?;
         if let Some((rows, columns)) = self.request.terminal {
             let pty = pty::open("/dev/pts/ptmx").doing("open a terminal")?;
             pty::set_size(&pty.master, rows, columns).doing("set the terminal's size")?;
             Message::Terminal
                 .send(socket, Some(pty.master.as_fd()))
                 .doing("hand over the terminal")?;
-            program::take_terminal(&pty)?;
+            let slave = pty.slave.as_fd();
+            program::set_streams([slave, slave, slave])?;
         }
         let process = self.process()?;
         let linux = self.spec.linux().as_ref();
@@ -70,8 +70,8 @@ impl Inside<'_> {
             user: self.request.user.as_deref().or(self.launch.user.as_deref()),
             make_working_dir: false,
             init: false,
-            oom_score: program::open_oom_score(),
-            enters_pid_namespace: false,
+            oom_score,
+            enters_pid_namespace: true,
         };
         program.execute(socket)
     }

@@ -18,7 +18,7 @@ use crate::runtime::failure::{Doing, Failure};
 use crate::runtime::launch::{self, Launch, MAX_DESCRIPTION};
 use crate::runtime::message::Message;
 use crate::sys::process::{Child, Forked, Namespaces};
-use crate::sys::{self, clock, file, namespace, pidfd, poll, process, signal, socket};
+use crate::sys::{self, clock, file, pidfd, poll, process, signal, socket};
 
 /// Descriptors it is started with, after the standard streams: the order, the socket to
 /// the command, and the container's first process.
@@ -70,12 +70,10 @@ fn run(
 
     let own = group.insert(child_group(&order)?);
     let into = own.open_for_clone().doing("open the cgroup")?;
-    namespace::join_process(container.as_fd(), Namespaces::NEWPID)
-        .doing("join the pid namespace")?;
     let (ours, theirs) = socket::pair().doing("make a socket")?;
     let forked = process::fork(Namespaces::empty(), into.as_ref().map(AsFd::as_fd));
     let forked = forked.doing("start a process")?;
-    let child = match forked {
+    let mut child = match forked {
         Forked::Parent(child) => child,
         Forked::Child => {
             drop(ours);
@@ -88,7 +86,7 @@ fn run(
     };
     drop((theirs, container));
     release_streams()?;
-    match relay(ours.as_fd(), socket, &child)? {
+    match relay(ours.as_fd(), socket, &mut child)? {
         Relayed::Failed => Ok(Outcome::Ended),
         Relayed::Started(master) => {
             let command = (!order.request.detach).then_some(socket);
@@ -140,18 +138,28 @@ enum Relayed {
     Failed,
 }
 
-/// Passes on what the process inside says until it executed the program or failed.
-fn relay(inner: BorrowedFd<'_>, outer: BorrowedFd<'_>, child: &Child) -> Result<Relayed, Failure> {
+/// Passes on what the process inside says until it executed the program or failed. `child` becomes
+/// the one that is inside.
+fn relay(
+    inner: BorrowedFd<'_>,
+    outer: BorrowedFd<'_>,
+    child: &mut Child,
+) -> Result<Relayed, Failure> {
     let doing = "hear from the new process";
-    let mut master = None;
+    let (mut master, mut failed) = (None, false);
     while let Some((message, fd)) = Message::receive(inner).doing(doing)? {
-        let failed = matches!(message, Message::Failed(_));
+        if let Message::Entered(pid) = message {
+            process::wait_pid(child.pid).doing("reap the process that made it")?;
+            *child = process::own_child(pid).doing("find the new process")?;
+            continue;
+        }
+        failed |= matches!(message, Message::Failed(_));
         message.send(outer, fd.as_ref().map(AsFd::as_fd)).ok();
         master = fd.or(master);
-        if failed {
-            process::wait_pid(child.pid).doing("reap the new process")?;
-            return Ok(Relayed::Failed);
-        }
+    }
+    if failed {
+        process::wait_pid(child.pid).doing("reap the new process")?;
+        return Ok(Relayed::Failed);
     }
     Message::Started.send(outer, None).ok();
     Ok(Relayed::Started(master))

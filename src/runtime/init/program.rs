@@ -18,7 +18,6 @@ use crate::runtime::in_root::Root;
 use crate::runtime::message::Message;
 use crate::runtime::user::{self, User};
 use crate::runtime::{reaper, seccomp};
-use crate::sys::pty::{self, Pty};
 use crate::sys::{self, process, socket};
 
 /// A program to become, in the namespaces and the root file system it is meant for.
@@ -164,13 +163,6 @@ pub(crate) fn set_streams(streams: [BorrowedFd<'_>; 3]) -> Result<(), Failure> {
         process::duplicate_to(fd, number).doing("set the standard streams")?;
     }
     Ok(())
-}
-
-/// Makes the terminal this session's own and its standard streams.
-pub(crate) fn take_terminal(pty: &Pty) -> Result<(), Failure> {
-    let slave = pty.slave.as_fd();
-    pty::make_controlling(slave).doing("take the terminal")?;
-    set_streams([slave, slave, slave])
 }
 
 /// Lets the user open `/dev/stdout` and its like, which are checked by the owner of what is behind.

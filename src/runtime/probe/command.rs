@@ -20,7 +20,7 @@ use crate::runtime::init::program;
 use crate::runtime::launch::{self, Launch};
 use crate::runtime::message::Message;
 use crate::sys::process::{Child, Ended, Forked, Namespaces};
-use crate::sys::{self, clock, namespace, pidfd, poll, process, socket};
+use crate::sys::{self, clock, pidfd, poll, process, socket};
 
 /// How much of a command's output is kept; the rest is read and forgotten.
 const KEPT: usize = 4096;
@@ -77,12 +77,10 @@ fn execute(
         privileged: false,
     };
     let into = group.open_for_clone().doing("open the cgroup")?;
-    namespace::join_process(container.as_fd(), Namespaces::NEWPID)
-        .doing("join the pid namespace")?;
     let (ours, theirs) = socket::pair().doing("make a socket")?;
     let (output, inner) = pipe().doing("make a pipe")?;
     let forked = process::fork(Namespaces::empty(), into.as_ref().map(AsFd::as_fd));
-    let child = match forked.doing("start a process")? {
+    let mut child = match forked.doing("start a process")? {
         Forked::Parent(child) => child,
         Forked::Child => {
             drop((ours, output));
@@ -98,15 +96,20 @@ fn execute(
         }
     };
     drop((theirs, inner, container));
-    let mut heard = Vec::new();
-    let ended = attend(&child, output.as_fd(), &mut heard, end).doing("wait for the command")?;
+    let (mut heard, mut failed) = (Vec::new(), None);
+    let is_over =
+        hear(ours.as_fd(), &mut child, &mut failed, end).doing("hear from the command")?;
+    let ended = match is_over {
+        true => attend(&child, output.as_fd(), &mut heard, end).doing("wait for the command")?,
+        false => None,
+    };
     if ended.is_none() {
         group.kill().doing("kill the command")?;
         // It may have been stopped before it was in the group.
         pidfd::kill(&child.pidfd).ok();
         process::wait_pid(child.pid).doing("reap the command")?;
     }
-    if let Some(failure) = failure(ours.as_fd()) {
+    if let Some(failure) = failed {
         return Ok(match failure.program {
             Some(_) => Verdict::Fail(failure.to_string()),
             None => Verdict::Unknown(failure.to_string()),
@@ -122,6 +125,28 @@ fn execute(
         }
         None => Verdict::Fail(with_output(late(order.timeout), &heard)),
     })
+}
+
+/// Hears from the process that enters the container until it has executed the command, or could
+/// not, which is said in `failed`; `false` if its time is up before. `child` becomes the one inside.
+fn hear(
+    socket: BorrowedFd<'_>,
+    child: &mut Child,
+    failed: &mut Option<Failure>,
+    end: Instant,
+) -> sys::Result<bool> {
+    while poll::readable(socket, Some(end.saturating_duration_since(clock::monotonic())))? {
+        match Message::receive(socket)? {
+            Some((Message::Entered(pid), _)) => {
+                process::wait_pid(child.pid)?;
+                *child = process::own_child(pid)?;
+            }
+            Some((Message::Failed(failure), _)) => *failed = Some(failure),
+            Some(_) => {}
+            None => return Ok(true),
+        }
+    }
+    Ok(false)
 }
 
 /// Reads what the command writes until it has ended, or its time is up.
@@ -169,16 +194,6 @@ fn drain(output: BorrowedFd<'_>, heard: &mut Vec<u8>) -> bool {
         }
     }
     true
-}
-
-/// Why the command was not executed, if it was not.
-fn failure(socket: BorrowedFd<'_>) -> Option<Failure> {
-    while let Ok(Some((message, _))) = Message::receive(socket) {
-        if let Message::Failed(failure) = message {
-            return Some(failure);
-        }
-    }
-    None
 }
 
 /// What happened, with the first line of what the command said.
