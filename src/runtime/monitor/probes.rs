@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::Signal;
 use rustix::fs::{Mode, OFlags};
 
-use super::watch::Watch;
+use super::watch::{Ticket, Watch};
+use crate::model;
 use crate::model::pod::Probe;
-use crate::model::{self, ProbeKind};
 use crate::runtime::launch::{Care, Launch, PROTOCOL};
 use crate::runtime::probe::{Order, Running, Verdict};
 use crate::runtime::record::Health;
@@ -42,7 +42,7 @@ pub(super) struct Probes {
 /// A check that is being made.
 #[derive(Debug)]
 struct Asked {
-    kind: ProbeKind,
+    ticket: Ticket,
     running: Running,
     /// When it is given up.
     give_up: Instant,
@@ -104,8 +104,8 @@ impl Probes {
         self.collect(child, now);
         match &mut self.end {
             None => {
-                for (kind, probe) in self.watch.begin(now) {
-                    self.ask(kind, probe, child, now);
+                for (ticket, probe) in self.watch.begin(now) {
+                    self.ask(ticket, probe, child, now);
                 }
             }
             Some(end) if end.kill.is_some_and(|kill| kill <= now) => {
@@ -132,14 +132,14 @@ impl Probes {
                 || poll::readable(asked.running.as_fd(), Some(Duration::ZERO)).unwrap_or(true)
         };
         let over: Vec<Asked> = self.running.extract_if(.., is_over).collect();
-        for Asked { kind, running, give_up } in over {
+        for Asked { ticket, running, give_up } in over {
             let verdict = if give_up <= now {
                 running.abandon();
                 Verdict::Fail("the probe itself did not end".to_owned())
             } else {
                 running.finish()
             };
-            if let Some(reason) = self.watch.settle(kind, verdict, now)
+            if let Some(reason) = self.watch.settle(ticket, verdict, now)
                 && self.end.is_none()
             {
                 self.end_container(reason, child, now);
@@ -147,22 +147,22 @@ impl Probes {
         }
     }
 
-    fn ask(&mut self, kind: ProbeKind, probe: Probe, child: &Child, now: Instant) {
+    fn ask(&mut self, ticket: Ticket, probe: Probe, child: &Child, now: Instant) {
         let order = Order {
             check: probe.check,
             timeout: probe.timeout,
             directory: self.launch.directory.clone(),
             container: self.launch.container_cgroup.clone(),
-            group: format!("probe-{kind}"),
+            group: format!("probe-{}", ticket.kind),
         };
         match Running::start(&order, child.pidfd.as_fd()) {
             Ok(running) => {
                 let give_up = now + probe.timeout + GRACE;
-                self.running.push(Asked { kind, running, give_up });
+                self.running.push(Asked { ticket, running, give_up });
             }
             Err(error) => {
                 let verdict = Verdict::Unknown(format!("the probe could not be started: {error}"));
-                self.watch.settle(kind, verdict, now);
+                self.watch.settle(ticket, verdict, now);
             }
         }
     }

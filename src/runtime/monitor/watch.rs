@@ -15,12 +15,23 @@ use crate::runtime::probe::Verdict;
 pub(super) struct Watch {
     started: Instant,
     tracks: Vec<Track>,
+    /// How many probes there have been.
+    count: u64,
+}
+
+/// One check of one probe. What is found by one of a probe that was changed meanwhile is not about
+/// the one that took its place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Ticket {
+    /// Which of the container's probes.
+    pub(super) kind: ProbeKind,
+    number: u64,
 }
 
 /// One probe, and how it went.
 #[derive(Debug)]
 struct Track {
-    kind: ProbeKind,
+    ticket: Ticket,
     probe: Probe,
     /// When the next check is due.
     due: Instant,
@@ -33,10 +44,14 @@ struct Track {
 }
 
 impl Track {
-    fn new(kind: ProbeKind, probe: Probe, from: Instant) -> Self {
+    fn new(ticket: Ticket, probe: Probe, from: Instant) -> Self {
         let due = later(from, probe.initial_delay);
         let (busy, successes, failures) = (false, 0, 0);
-        Self { kind, probe, due, busy, successes, failures, passing: None, detail: None }
+        Self { ticket, probe, due, busy, successes, failures, passing: None, detail: None }
+    }
+
+    fn kind(&self) -> ProbeKind {
+        self.ticket.kind
     }
 
     /// Takes in a verdict.
@@ -73,7 +88,7 @@ fn later(from: Instant, delay: Duration) -> Instant {
 impl Watch {
     /// Of a container that was started at `started`.
     pub(super) fn new(started: Instant, care: &Care) -> Self {
-        let mut watch = Self { started, tracks: Vec::new() };
+        let mut watch = Self { started, tracks: Vec::new(), count: 0 };
         watch.adopt(care, started);
         watch
     }
@@ -85,10 +100,13 @@ impl Watch {
         let from = if now > self.started { now } else { self.started };
         for kind in ProbeKind::ALL {
             let Some(probe) = care.probe(kind) else { continue };
-            let known = old.iter().position(|track| track.kind == kind && track.probe == *probe);
+            let known = old.iter().position(|track| track.kind() == kind && track.probe == *probe);
             let mut track = match known {
                 Some(known) => old.swap_remove(known),
-                None => Track::new(kind, probe.clone(), from),
+                None => {
+                    self.count += 1;
+                    Track::new(Ticket { kind, number: self.count }, probe.clone(), from)
+                }
             };
             // What has started is not asked again whether it has.
             if kind == ProbeKind::Startup && has_started {
@@ -99,14 +117,14 @@ impl Watch {
     }
 
     fn has_started(&self) -> bool {
-        let holds = |track: &&Track| track.kind == ProbeKind::Startup;
+        let holds = |track: &&Track| track.kind() == ProbeKind::Startup;
         self.tracks.iter().find(holds).is_none_or(|track| track.passing == Some(true))
     }
 
     /// Those that may be made now: the startup probe until it has passed, then the others.
     fn active(&self) -> impl Iterator<Item = usize> {
         let started = self.has_started();
-        let is_active = move |track: &Track| (track.kind == ProbeKind::Startup) != started;
+        let is_active = move |track: &Track| (track.kind() == ProbeKind::Startup) != started;
         let tracks = self.tracks.iter().enumerate();
         tracks.filter(move |(_, track)| is_active(track) && !track.busy).map(|(place, _)| place)
     }
@@ -117,14 +135,14 @@ impl Watch {
     }
 
     /// The checks to begin now. The next one of each comes a period later.
-    pub(super) fn begin(&mut self, now: Instant) -> Vec<(ProbeKind, Probe)> {
+    pub(super) fn begin(&mut self, now: Instant) -> Vec<(Ticket, Probe)> {
         let due: Vec<usize> =
             self.active().filter(|place| self.tracks[*place].due <= now).collect();
         let begin = |place: usize| {
             let track = &mut self.tracks[place];
             track.busy = true;
             track.due = later(now, track.probe.period);
-            (track.kind, track.probe.clone())
+            (track.ticket, track.probe.clone())
         };
         due.into_iter().map(begin).collect()
     }
@@ -132,12 +150,13 @@ impl Watch {
     /// Takes in what a check found; returns why the container has to be ended, if it has.
     pub(super) fn settle(
         &mut self,
-        kind: ProbeKind,
+        ticket: Ticket,
         verdict: Verdict,
         now: Instant,
     ) -> Option<String> {
-        let track = self.tracks.iter_mut().find(|track| track.kind == kind)?;
+        let track = self.tracks.iter_mut().find(|track| track.ticket == ticket)?;
         track.settle(verdict, now);
+        let kind = ticket.kind;
         if kind == ProbeKind::Readiness || track.passing != Some(false) {
             return None;
         }
@@ -155,13 +174,13 @@ impl Watch {
             return None;
         }
         let of = |track: &Track| ProbeHealth {
-            kind: track.kind,
+            kind: track.kind(),
             passing: track.passing,
             failures: track.failures,
             detail: track.detail.clone(),
         };
         let is_unready =
-            |track: &Track| track.kind == ProbeKind::Readiness && track.passing != Some(true);
+            |track: &Track| track.kind() == ProbeKind::Readiness && track.passing != Some(true);
         let ready = self.has_started() && !self.tracks.iter().any(is_unready);
         Some(Health { ready, probes: self.tracks.iter().map(of).collect() })
     }
@@ -203,15 +222,20 @@ mod tests {
 
         /// The probes that are begun at a second.
         fn begun(&mut self, second: u32) -> Vec<ProbeKind> {
-            self.watch.begin(self.at(second)).into_iter().map(|(kind, _)| kind).collect()
+            self.watch.begin(self.at(second)).into_iter().map(|(ticket, _)| ticket.kind).collect()
+        }
+
+        fn ticket(&self, kind: ProbeKind) -> Ticket {
+            self.watch.tracks.iter().find(|track| track.kind() == kind).unwrap().ticket
         }
 
         fn pass(&mut self, second: u32, kind: ProbeKind) -> Option<String> {
-            self.watch.settle(kind, Verdict::Pass, self.at(second))
+            self.watch.settle(self.ticket(kind), Verdict::Pass, self.at(second))
         }
 
         fn fail(&mut self, second: u32, kind: ProbeKind) -> Option<String> {
-            self.watch.settle(kind, Verdict::Fail("refused".to_owned()), self.at(second))
+            let refused = Verdict::Fail("refused".to_owned());
+            self.watch.settle(self.ticket(kind), refused, self.at(second))
         }
 
         fn is_ready(&self) -> bool {
@@ -329,7 +353,7 @@ mod tests {
         let mut line = Timeline::new(&care);
         line.begun(0);
         let unknown = Verdict::Unknown("no memory".to_owned());
-        assert_eq!(line.watch.settle(Liveness, unknown, line.at(0)), None);
+        assert_eq!(line.watch.settle(line.ticket(Liveness), unknown, line.at(0)), None);
         let health = line.watch.health().unwrap();
         assert_eq!((health.probes[0].passing, health.probes[0].failures), (None, 0));
     }
@@ -342,15 +366,20 @@ mod tests {
         line.begun(0);
         line.pass(0, Readiness);
         line.pass(0, Liveness);
+        let old = line.ticket(Readiness);
         let other = Probe { period: SECOND, ..probe(1, 1) };
         let care = Care { readiness: Some(other), ..care };
         line.watch.adopt(&care, line.at(3));
         assert!(!line.is_ready());
+        // A check of the old one that was under way says nothing of the new one.
+        assert_eq!(line.watch.settle(old, Verdict::Pass, line.at(3)), None);
+        assert!(!line.is_ready());
         assert_eq!(line.begun(3), [Readiness]);
         assert_eq!(line.begun(10), [Liveness]);
+        let old = line.ticket(Liveness);
         line.watch.adopt(&Care::default(), line.at(11));
         assert_eq!(line.watch.health(), None);
-        // The check that was under way is nobody's any more.
-        assert_eq!(line.fail(11, Liveness), None);
+        let refused = Verdict::Fail("refused".to_owned());
+        assert_eq!(line.watch.settle(old, refused, line.at(11)), None);
     }
 }
