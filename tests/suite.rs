@@ -23,6 +23,7 @@ mod probes;
 mod pull;
 mod remove;
 mod roots;
+mod sequence;
 mod several;
 mod stack;
 mod state;

@@ -1,0 +1,196 @@
+//! Containers that cannot be started, changed, ended or taken away.
+
+use std::fs;
+
+use super::obstacle::{Frozen, Immutable, InPlace, Missing, Until};
+use super::{Row, SLEEP, changed, container, id, pod, runs, sleeper};
+use crate::support::pods::SOON;
+use crate::support::{Tank, fixtures, program};
+
+/// A pod whose ends are never waited out.
+const AT_ONCE: &str = "restart = { policy = 'always', initial = '1ms' }";
+
+#[test]
+fn start_without_a_root_file_system() {
+    let tank = Tank::new();
+    let rootfs = tank.dir().join("rootfs");
+    let web = pod("web", AT_ONCE, &container("app", SLEEP, ""));
+    let web = web.replace(fixtures::busybox_rootfs().to_str().unwrap(), rootfs.to_str().unwrap());
+    let row = Row {
+        before: "",
+        trouble: |_: &Tank| Missing::new(rootfs.clone(), fixtures::busybox_rootfs()),
+        command: &["apply", "-f", "-"],
+        file: &(web + &sleeper("zeta")),
+        happens: "web: create-sandbox succeeded, start/app/1 failed; \
+            zeta: create-sandbox succeeded, start/app/1 succeeded; \
+            planned 4, executed 3, failed 1",
+        errors: &[("pod/web: start/app/1", &["container app", "/rootfs is not a directory"])],
+        mends: "web: remove/app/1 succeeded, start/app/2 succeeded; \
+            planned 2, executed 2, failed 0",
+    };
+    let in_the_way = row.fails(&tank);
+    assert!(!runs(&tank, "web"));
+    tank.pid("zeta");
+    row.recovers(&tank, in_the_way);
+    tank.pid("web");
+}
+
+/// A container that does not start keeps those beside it from nothing. Its monitor has become the
+/// pass that tries again after a while.
+#[test]
+fn start_of_a_program_that_is_not_there() {
+    let tank = Tank::new();
+    let programs = tank.dir().join("programs");
+    fs::create_dir(&programs).unwrap();
+    let late = format!(
+        "[[pods.containers]]\nname = 'late'\nrootfs = {:?}\n\
+         command = ['/programs/sleep', '1000']\nstop_signal = 'KILL'\n\
+         mounts = [{{ target = '/programs', host = {programs:?} }}]\n",
+        fixtures::busybox_rootfs()
+    );
+    let both = late + &container("app", SLEEP, "");
+    let busybox = fixtures::busybox_rootfs().join("bin/busybox");
+    let row = Row {
+        before: "",
+        trouble: |_: &Tank| Until(|| assert!(fs::copy(&busybox, programs.join("sleep")).is_ok())),
+        command: &["apply", "-f", "-"],
+        file: &(pod("web", "restart = { policy = 'always', initial = '3s' }", &both)
+            + &sleeper("zeta")),
+        happens: "web: create-sandbox succeeded, start/late/1 failed, start/app/1 succeeded; \
+            zeta: create-sandbox succeeded, start/app/1 succeeded; \
+            planned 5, executed 4, failed 1",
+        errors: &[("pod/web: start/late/1", &["/programs/sleep", "No such file"])],
+        mends: "web: remove/late/1 succeeded, start/late/2 succeeded; \
+            planned 2, executed 2, failed 0",
+    };
+    let in_the_way = row.fails(&tank);
+    assert_eq!(tank.listed("web")["ready"], 1);
+    row.recovers_alone(&tank, in_the_way);
+    assert_eq!(tank.listed("web")["ready"], 2);
+}
+
+#[test]
+fn start_with_a_file_in_the_place_of_its_logs() {
+    let tank = Tank::new();
+    let row = Row {
+        before: "",
+        trouble: |tank: &Tank| InPlace::new(tank.root().join("logs/web")),
+        command: &["apply", "-f", "-"],
+        file: &(pod("web", AT_ONCE, &container("app", SLEEP, "")) + &sleeper("zeta")),
+        happens: "web: create-sandbox succeeded, start/app/1 failed; \
+            zeta: create-sandbox succeeded, start/app/1 succeeded; \
+            planned 4, executed 3, failed 1",
+        errors: &[("pod/web: start/app/1", &["/logs/web/app", "Not a directory"])],
+        mends: "web: remove/app/1 succeeded, start/app/2 succeeded; \
+            planned 2, executed 2, failed 0",
+    };
+    row.holds(&tank);
+    tank.pid("web");
+}
+
+/// Two containers, one of which uses 40 MiB that cannot be swapped, with these limits.
+fn hungry(memory: &str, cpus: &str) -> String {
+    let eats = "dd if=/dev/zero of=/dev/shm/food bs=1M count=40 2>/dev/null; echo full";
+    let one = container("one", &format!("{eats}; {SLEEP}"), &format!("memory = '{memory}'"));
+    let two = container("two", SLEEP, &format!("cpus = {cpus}"));
+    pod("web", "", &(one + &two))
+}
+
+#[test]
+fn update_to_less_memory_than_is_in_use() {
+    let tank = Tank::new();
+    let row = Row {
+        before: &(hungry("100MiB", "0.5")
+            + &pod("zeta", "", &container("app", SLEEP, "pids = 50"))),
+        trouble: |tank: &Tank| {
+            tank.await_log("web", "full");
+            let mut rm = tank.command(["exec", "web/one", "--", "rm", "/dev/shm/food"]);
+            Until(move || drop(program::run(&mut rm, &[], SOON).ok()))
+        },
+        command: &["apply", "-f", "-"],
+        file: &(hungry("20MiB", "1") + &pod("zeta", "", &container("app", SLEEP, "pids = 60"))),
+        happens: "web: update/one/1 failed, update/two/1 interrupted; \
+            zeta: update/app/1 succeeded; planned 3, executed 1, failed 1",
+        errors: &[("pod/web: update/one/1", &["memory", "20971520 bytes", "it uses more"])],
+        mends: "web: update/one/1 succeeded, update/two/1 succeeded; \
+            planned 2, executed 2, failed 0",
+    };
+    let in_the_way = row.fails(&tank);
+    // What could not be changed goes on as it was.
+    let lives = tank.lives("web");
+    assert!(lives.iter().all(|life| life["state"] == "running"), "{lives:?}");
+    row.recovers(&tank, in_the_way);
+    let after = tank.lives("web");
+    let pids = |lives: &[serde_json::Value]| -> Vec<_> {
+        lives.iter().map(|life| life["pid"].clone()).collect()
+    };
+    assert_eq!(pids(&lives), pids(&after));
+}
+
+/// The note for the monitor, that the end is meant, cannot be left: then nothing is ended.
+#[test]
+fn stop_in_a_directory_that_takes_nothing() {
+    let tank = Tank::new();
+    let row = Row {
+        before: &(sleeper("web") + &sleeper("zeta")),
+        trouble: |tank: &Tank| {
+            Immutable::new(tank.run_root().join("containers").join(id(tank, "web")))
+        },
+        command: &["stop", "web", "zeta"],
+        file: "",
+        happens: "web: stop/app/1 failed, remove/app/1 interrupted, remove-sandbox interrupted; \
+            zeta: stop/app/1 succeeded, remove/app/1 succeeded, remove-sandbox succeeded; \
+            planned 6, executed 3, failed 1",
+        errors: &[("pod/web: stop/app/1", &["/stopping", "Operation not permitted"])],
+        mends: "web: stop/app/1 succeeded, remove/app/1 succeeded, remove-sandbox succeeded; \
+            planned 3, executed 3, failed 0",
+    };
+    let in_the_way = row.fails(&tank);
+    tank.pid("web");
+    row.recovers(&tank, in_the_way);
+    assert!(!runs(&tank, "web"));
+}
+
+/// What even SIGKILL does not end is given up on after ten seconds, and nothing of it is taken away.
+#[test]
+fn stop_of_a_program_that_nothing_ends() {
+    let tank = Tank::new();
+    let row = Row {
+        before: &(sleeper("web") + &sleeper("zeta")).replace("'5s'", "'0s'"),
+        trouble: |tank: &Tank| Frozen::new(tank, "web"),
+        command: &["delete", "web", "zeta"],
+        file: "",
+        happens: "web: stop/app/1 failed, remove/app/1 interrupted, remove-sandbox interrupted, \
+            forget interrupted; planned 8, executed 4, failed 1",
+        errors: &[("pod/web: stop/app/1", &["container app does not end", "uninterruptible"])],
+        mends: "planned 3, executed 3, failed 0",
+    };
+    let in_the_way = row.fails(&tank);
+    assert_eq!(tank.listed("web")["status"], "deleting");
+    assert!(fs::exists(format!("/proc/{}", tank.pid("web"))).unwrap());
+    row.recovers(&tank, in_the_way);
+    tank.run(["get", "web"]).exits(3);
+}
+
+#[test]
+fn remove_of_a_file_that_cannot_be_removed() {
+    let tank = Tank::new();
+    let row = Row {
+        before: &(sleeper("web") + &sleeper("zeta")),
+        trouble: |tank: &Tank| {
+            Immutable::new(tank.root().join("containers").join(id(tank, "web")).join("upper"))
+        },
+        command: &["apply", "-f", "-"],
+        file: &(changed("web") + &changed("zeta")),
+        happens: "web: stop/app/1 succeeded, remove/app/1 failed, start/app/2 interrupted; \
+            zeta: stop/app/1 succeeded, remove/app/1 succeeded, start/app/2 succeeded; \
+            planned 6, executed 4, failed 1",
+        errors: &[("pod/web: remove/app/1", &["/containers/", "Operation not permitted"])],
+        mends: "web: remove/app/2 succeeded, remove/app/1 succeeded, start/app/3 succeeded; \
+            planned 3, executed 3, failed 0",
+    };
+    let in_the_way = row.fails(&tank);
+    assert!(!runs(&tank, "web"));
+    row.recovers(&tank, in_the_way);
+    assert!(tank.run(["exec", "web", "--", "env"]).ok().stdout.contains("CHANGED=1\n"));
+}
