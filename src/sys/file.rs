@@ -1,14 +1,14 @@
 //! Files and directories that tank owns: made without following links, written atomically,
-//! removed without leaving the file system they are on.
+//! removed without entering what is mounted among them.
 
-use std::ffi::{CString, OsStr};
+use std::ffi::{CStr, CString, OsStr};
 use std::fs::File;
 use std::io::{Read, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-use rustix::fs::{self as rfs, AtFlags, CWD, FileType, Mode, OFlags, RenameFlags};
+use rustix::fs::{self as rfs, AtFlags, CWD, FileType, Mode, OFlags, RenameFlags, ResolveFlags};
 
 use super::{Error, Result};
 
@@ -191,29 +191,34 @@ pub fn remove_dir(path: &Path) -> Result<()> {
     }
 }
 
-/// Removes a directory and everything below it, never following a link and never entering
-/// another file system. What is not there is fine.
+/// Removes a file or a directory and everything below it, never following a link and never entering
+/// a mount: what somebody mounted there is theirs, even if it is of the same file system. What is
+/// not there is fine.
 pub fn remove_tree(path: &Path) -> Result<()> {
-    let dir = match open_dir(path) {
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let parent = parent.unwrap_or(Path::new("."));
+    let flags = OFlags::DIRECTORY | OFlags::CLOEXEC | OFlags::PATH;
+    let dir = match rfs::open(parent, flags, Mode::empty()) {
         Ok(dir) => dir,
-        Err(e) if e.is_not_found() => return Ok(()),
-        Err(e) if e.is(libc::ELOOP) || e.is(libc::ENOTDIR) => return remove_file(path),
-        Err(e) => return Err(e),
+        Err(rustix::io::Errno::NOENT) => return Ok(()),
+        Err(errno) => return Err(error("open", parent, errno)),
     };
-    let device = rfs::fstat(&dir).map_err(|errno| error("fstat", path, errno))?.st_dev;
-    empty_dir(dir, device, path)?;
-    remove_dir(path)
+    remove_entry(dir.as_fd(), &entry_name(path, path.file_name())?, path)
 }
 
 /// Removes `name` from the open directory `dir` and everything below it, as [`remove_tree`] does.
 pub fn remove_tree_at(dir: BorrowedFd<'_>, name: &[u8]) -> Result<()> {
-    let path = Path::new(OsStr::from_bytes(name));
-    let device = rfs::fstat(dir).map_err(|errno| error("fstat", path, errno))?.st_dev;
-    let name = CString::new(name).map_err(|_| error("unlink", path, rustix::io::Errno::INVAL))?;
-    remove_entry(dir, &name, device, path)
+    let name = OsStr::from_bytes(name);
+    let path = Path::new(name);
+    remove_entry(dir, &entry_name(path, Some(name))?, path)
 }
 
-fn empty_dir(dir: OwnedFd, device: u64, path: &Path) -> Result<()> {
+fn entry_name(path: &Path, name: Option<&OsStr>) -> Result<CString> {
+    let name = name.and_then(|name| CString::new(name.as_bytes()).ok());
+    name.ok_or_else(|| error("unlink", path, rustix::io::Errno::INVAL))
+}
+
+fn empty_dir(dir: OwnedFd, path: &Path) -> Result<()> {
     let mut entries =
         rfs::Dir::read_from(&dir).map_err(|errno| error("getdents64", path, errno))?;
     while let Some(entry) = entries.read() {
@@ -222,17 +227,13 @@ fn empty_dir(dir: OwnedFd, device: u64, path: &Path) -> Result<()> {
         if name == c"." || name == c".." {
             continue;
         }
-        remove_entry(dir.as_fd(), name, device, path)?;
+        remove_entry(dir.as_fd(), name, &path.join(OsStr::from_bytes(name.to_bytes())))?;
     }
     Ok(())
 }
 
-fn remove_entry(
-    dir: std::os::fd::BorrowedFd<'_>,
-    name: &std::ffi::CStr,
-    device: u64,
-    path: &Path,
-) -> Result<()> {
+/// Removes `name` from `dir`; `path` is for messages.
+fn remove_entry(dir: BorrowedFd<'_>, name: &CStr, path: &Path) -> Result<()> {
     use rustix::io::Errno;
     match rfs::unlinkat(dir, name, AtFlags::empty()) {
         Ok(()) | Err(Errno::NOENT) => return Ok(()),
@@ -240,13 +241,13 @@ fn remove_entry(
         Err(errno) => return Err(error("unlink", path, errno)),
     }
     let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::RDONLY;
-    let child =
-        rfs::openat(dir, name, flags, Mode::empty()).map_err(|errno| error("open", path, errno))?;
-    let stat = rfs::fstat(&child).map_err(|errno| error("fstat", path, errno))?;
-    if stat.st_dev != device {
-        return Err(error("rmdir", path, Errno::XDEV));
-    }
-    empty_dir(child, device, path)?;
+    let child = match rfs::openat2(dir, name, flags, Mode::empty(), ResolveFlags::NO_XDEV) {
+        Ok(child) => child,
+        // The kernel speaks of a link across devices, which tells nobody anything.
+        Err(Errno::XDEV) => return Err(error("rmdir", path, Errno::BUSY)),
+        Err(errno) => return Err(error("open", path, errno)),
+    };
+    empty_dir(child, path)?;
     match rfs::unlinkat(dir, name, AtFlags::REMOVEDIR) {
         Ok(()) | Err(Errno::NOENT) => Ok(()),
         Err(errno) => Err(error("rmdir", path, errno)),
@@ -270,6 +271,26 @@ mod tests {
         assert!(!tree.exists());
         assert!(outside.join("kept").exists());
         remove_tree(&tree).unwrap();
+    }
+
+    #[test]
+    fn remove_tree_does_not_enter_mounts_of_the_same_file_system() {
+        let tmp = tempfile::tempdir().unwrap();
+        let (theirs, tree) = (tmp.path().join("theirs"), tmp.path().join("tree"));
+        make_dir(&theirs, 0o700).unwrap();
+        create_new(&theirs.join("kept"), 0o600).unwrap();
+        for mounted in [tree.join("a/mounted"), tree.clone()] {
+            make_dirs(&mounted, 0o700).unwrap();
+            rustix::mount::mount_bind(&theirs, &mounted).unwrap();
+            let refused = remove_tree(&tree);
+            rustix::mount::unmount(&mounted, rustix::mount::UnmountFlags::DETACH).unwrap();
+            let refused = refused.unwrap_err();
+            assert!(refused.is(libc::EBUSY), "{refused}");
+            assert_eq!(refused.on(), mounted.to_str().unwrap());
+            assert!(theirs.join("kept").exists());
+        }
+        remove_tree(&tree).unwrap();
+        assert!(!tree.exists());
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use super::obstacle::{Frozen, Immutable, InPlace, Missing, Until};
+use super::obstacle::{Frozen, Immutable, InPlace, Missing, Mounted, Until};
 use super::{Row, SLEEP, changed, container, id, pod, runs, sleeper};
 use crate::support::pods::SOON;
 use crate::support::{Tank, fixtures, program};
@@ -185,7 +185,7 @@ fn remove_of_a_file_that_cannot_be_removed() {
         happens: "web: stop/app/1 succeeded, remove/app/1 failed, start/app/2 interrupted; \
             zeta: stop/app/1 succeeded, remove/app/1 succeeded, start/app/2 succeeded; \
             planned 6, executed 4, failed 1",
-        errors: &[("pod/web: remove/app/1", &["/containers/", "Operation not permitted"])],
+        errors: &[("pod/web: remove/app/1", &["/upper", "Operation not permitted"])],
         mends: "web: remove/app/2 succeeded, remove/app/1 succeeded, start/app/3 succeeded; \
             planned 3, executed 3, failed 0",
     };
@@ -193,4 +193,30 @@ fn remove_of_a_file_that_cannot_be_removed() {
     assert!(!runs(&tank, "web"));
     row.recovers(&tank, in_the_way);
     assert!(tank.run(["exec", "web", "--", "env"]).ok().stdout.contains("CHANGED=1\n"));
+}
+
+/// What somebody mounted among the files of a container is theirs: it is not entered.
+#[test]
+fn remove_of_a_directory_with_a_mount_in_it() {
+    let tank = Tank::new();
+    let theirs = tank.dir().join("theirs");
+    fs::create_dir(&theirs).unwrap();
+    fs::write(theirs.join("canary"), "sings").unwrap();
+    let row = Row {
+        before: &(sleeper("web") + &sleeper("zeta")),
+        trouble: |tank: &Tank| {
+            let files = tank.root().join("containers").join(id(tank, "web")).join("files");
+            Mounted::new(&theirs, files.join("mounted"))
+        },
+        command: &["delete", "web", "zeta"],
+        file: "",
+        happens: "web: stop/app/1 succeeded, remove/app/1 failed, remove-sandbox interrupted, \
+            forget interrupted; planned 8, executed 5, failed 1",
+        errors: &[("pod/web: remove/app/1", &["/files/mounted", "Device or resource busy"])],
+        mends: "planned 3, executed 3, failed 0",
+    };
+    let in_the_way = row.fails(&tank);
+    assert_eq!(fs::read_to_string(theirs.join("canary")).unwrap(), "sings");
+    row.recovers(&tank, in_the_way);
+    assert_eq!(fs::read_to_string(theirs.join("canary")).unwrap(), "sings");
 }

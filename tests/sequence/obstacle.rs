@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{IFlags, ioctl_getflags, ioctl_setflags};
 use rustix::mount::{
-    FsMountFlags, FsOpenFlags, MountAttrFlags, fsconfig_create, fsconfig_set_flag, fsmount, fsopen,
+    FsMountFlags, FsOpenFlags, MountAttrFlags, UnmountFlags, fsconfig_create, fsconfig_set_flag,
+    fsmount, fsopen, mount_bind, unmount,
 };
 
 use crate::support::pods::SOON;
@@ -56,6 +57,24 @@ impl Drop for InPlace {
     fn drop(&mut self) {
         assert_eq!(fs::read_to_string(&self.0).unwrap(), "somebody else's\n");
         fs::remove_file(&self.0).unwrap();
+    }
+}
+
+/// A directory of the machine that appears in another place as well: a mount of the same file
+/// system, which no number of a device gives away.
+pub(super) struct Mounted(PathBuf);
+
+impl Mounted {
+    pub(super) fn new(from: &Path, at: PathBuf) -> Self {
+        fs::create_dir_all(&at).unwrap();
+        mount_bind(from, &at).unwrap();
+        Self(at)
+    }
+}
+
+impl Drop for Mounted {
+    fn drop(&mut self) {
+        unmount(&self.0, UnmountFlags::DETACH).unwrap();
     }
 }
 
