@@ -25,7 +25,7 @@ use crate::net::subnet::{choose4, choose6, overlap};
 use crate::net::{self, Drift, Host, Layout, Member};
 use crate::plan::{ObservedNetwork, SandboxState};
 use crate::store::NetworkRow;
-use crate::sys::{file, lock, namespace};
+use crate::sys::{self, file, lock, namespace};
 
 /// What the roots of a machine share of its network: a lock, and what to put back at last.
 const SHARED: &str = "/run/tank-network";
@@ -105,13 +105,13 @@ impl Engine {
     }
 
     /// Shows a pod's namespace to ip-netns(8).
-    pub(super) fn name_namespace(&self, pod: &PodName) -> Result<()> {
+    pub(super) fn name_namespace(&self, pod: &PodName) -> sys::Result<()> {
         if self.is_named(pod) {
             return Ok(());
         }
         file::make_dirs(Path::new(NAMED), 0o755)?;
         // One of somebody else's stays, and the error names it.
-        Ok(file::link(&self.directories.namespace(pod, "net"), &self.named(pod))?)
+        file::link(&self.directories.namespace(pod, "net"), &self.named(pod))
     }
 
     fn is_named(&self, pod: &PodName) -> bool {

@@ -42,10 +42,11 @@ impl Engine {
         if let Some(desired) = &work.desired {
             let pod = &desired.pod;
             let outside = Outside { executable: self.executable()?, cgroup: &self.monitors()? };
-            sandbox(pod).create(&self.directories, &pod.name, &outside)?;
-            if pod.network != Network::Host {
-                self.name_namespace(&pod.name)?;
-            }
+            let name = || match pod.network {
+                Network::Host => Ok(()),
+                Network::Bridge | Network::None => self.name_namespace(&pod.name),
+            };
+            sandbox(pod).create(&self.directories, &pod.name, &outside, name)?;
         }
         Ok(Progress::Done(None))
     }

@@ -1,8 +1,15 @@
 //! The first step of a pod and the last ones: its sandbox, and what is kept of it.
 
-use super::obstacle::Immutable;
+use std::path::Path;
+
+use super::obstacle::{Immutable, InPlace};
 use super::{Row, changed, runs, sleeper};
 use crate::support::Tank;
+
+/// The name of the pod's namespace for ip-netns(8).
+fn name(tank: &Tank) -> std::path::PathBuf {
+    Path::new("/run/netns").join(format!("{}-web", tank.base()))
+}
 
 #[test]
 fn create_sandbox_in_a_directory_that_takes_nothing() {
@@ -23,6 +30,27 @@ fn create_sandbox_in_a_directory_that_takes_nothing() {
     assert!(runs(&tank, "other") && !runs(&tank, "web"));
     row.recovers(&tank, in_the_way);
     tank.pid("web");
+}
+
+#[test]
+fn create_sandbox_whose_name_is_somebody_elses() {
+    let tank = Tank::new();
+    let row = Row {
+        before: "",
+        trouble: |tank: &Tank| InPlace::new(name(tank)),
+        command: &["apply", "-f", "-"],
+        file: &(sleeper("other") + &sleeper("web")),
+        happens: "other: create-sandbox succeeded, start/app/1 succeeded; \
+            web: create-sandbox failed, start/app/1 interrupted; \
+            planned 4, executed 2, failed 1",
+        errors: &[("pod/web: create-sandbox", &["/run/netns/", "-web", "File exists"])],
+        mends: "web: remove/app/1 succeeded, create-sandbox succeeded, start/app/2 succeeded; \
+            planned 3, executed 3, failed 0",
+    };
+    let in_the_way = row.fails(&tank);
+    assert!(runs(&tank, "other") && !runs(&tank, "web"));
+    row.recovers(&tank, in_the_way);
+    assert!(std::fs::read_link(name(&tank)).unwrap().ends_with("run/pods/web/ns/net"));
 }
 
 #[test]

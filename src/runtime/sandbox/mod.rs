@@ -88,15 +88,18 @@ impl Sandbox {
         }
     }
 
-    /// Makes the pod's namespaces and pins them, replacing what is there of them.
+    /// Makes the pod's namespaces and pins them, replacing what is there of them. `name` shows them
+    /// to others; where it fails, the sandbox is not whole.
     pub fn create(
         &self,
         directories: &Directories,
         pod: &PodName,
         outside: &Outside<'_>,
+        name: impl FnOnce() -> sys::Result<()>,
     ) -> Result<()> {
         remove(directories, pod)?;
         file::make_dirs(&directories.run_pod(pod).join("ns"), 0o700)?;
+        name()?;
         let mut pins = Vec::new();
         let mut kinds = Namespaces::empty();
         for (name, kind) in NAMES.into_iter().filter(|(name, _)| self.wants(name)) {
