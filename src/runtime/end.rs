@@ -15,7 +15,7 @@ const REMOVAL: Duration = Duration::from_secs(10);
 
 /// Notes that the instance is being ended on purpose, so that its monitor does not start a pass.
 pub fn note(files: InstanceFiles<'_>) -> sys::Result<()> {
-    if files.run.exists() {
+    if files.run.is_dir() {
         file::replace(&files.stopping(), b"", 0o600, Durability::Volatile)?;
     }
     Ok(())
@@ -55,7 +55,7 @@ pub fn remove(files: InstanceFiles<'_>, group: &Group) -> Result<()> {
 fn lock_out_monitor(files: InstanceFiles<'_>) -> Result<Option<std::fs::File>> {
     let lock = match file::open_or_create(&files.lock(), 0o600) {
         Ok(lock) => lock,
-        Err(e) if e.is_not_found() => return Ok(None),
+        Err(e) if e.is_not_found() || e.is(libc::ENOTDIR) => return Ok(None),
         Err(e) => return Err(e.into()),
     };
     if lock::hold_record(&lock)? { Ok(Some(lock)) } else { Err(Error::StillRunning) }

@@ -1,5 +1,7 @@
 //! What the kernel and the monitors say of an instance, now.
 
+use std::io::ErrorKind;
+
 use super::directories::InstanceFiles;
 use super::record::{ExitRecord, Status};
 use crate::model::ProcessIdentity;
@@ -38,7 +40,8 @@ pub fn monitor(files: InstanceFiles<'_>) -> sys::Result<Option<i32>> {
     let path = files.lock();
     match std::fs::OpenOptions::new().read(true).write(true).open(&path) {
         Ok(file) => lock::record_holder(&file),
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        // Also where somebody put a file in the place of its directory.
+        Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(None),
         Err(e) => Err(sys::Error::new("open", path.display().to_string(), e)),
     }
 }

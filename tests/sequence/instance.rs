@@ -2,10 +2,13 @@
 
 use std::fs;
 
+use rustix::process::Signal;
+
+use super::journal::Journal;
 use super::obstacle::{Frozen, Immutable, InPlace, Missing, Mounted, Until};
 use super::{Row, SLEEP, changed, container, id, pod, runs, sleeper};
-use crate::support::pods::SOON;
-use crate::support::{Tank, fixtures, program};
+use crate::support::pods::{SOON, send};
+use crate::support::{Tank, fixtures, program, wait};
 
 /// A pod whose ends are never waited out.
 const AT_ONCE: &str = "restart = { policy = 'always', initial = '1ms' }";
@@ -219,4 +222,31 @@ fn remove_of_a_directory_with_a_mount_in_it() {
     assert_eq!(fs::read_to_string(theirs.join("canary")).unwrap(), "sings");
     row.recovers(&tank, in_the_way);
     assert_eq!(fs::read_to_string(theirs.join("canary")).unwrap(), "sings");
+}
+
+/// Whose monitor is gone, with a file in the place of its run state: it concerns no other pod, and
+/// is put right like any other that is lost.
+#[test]
+fn a_file_in_the_place_of_the_run_state_is_a_lost_monitor() {
+    let tank = Tank::new();
+    tank.apply(&(sleeper("web") + &sleeper("zeta"))).ok();
+    let (zeta, process, monitor) = (tank.pid("zeta"), tank.pid("web"), tank.monitor("web"));
+    let run = tank.run_root().join("containers").join(id(&tank, "web"));
+    send(monitor, Signal::KILL);
+    assert!(wait::process_ended(monitor, SOON));
+    fs::remove_dir_all(&run).unwrap();
+    fs::write(&run, "").unwrap();
+    assert_eq!(tank.lives("web")[0]["state"], "unknown");
+    let journal = Journal::from_now_on(&tank);
+    let mended = tank.run(["reconcile"]).ok();
+    assert_eq!(
+        journal.told(),
+        "web: stop/app/1 succeeded, remove/app/1 succeeded, start/app/2 succeeded; \
+         planned 3, executed 3, failed 0",
+        "{mended}"
+    );
+    assert!(wait::process_ended(process, SOON));
+    assert_eq!(tank.pid("zeta"), zeta);
+    assert_eq!(tank.run(["plan"]).ok().stdout, "nothing to do\n");
+    journal.assert_closed();
 }
