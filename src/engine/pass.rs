@@ -130,7 +130,12 @@ impl Engine {
         let mut waiting: BTreeSet<PodName> =
             result.plan.waiting.iter().map(|(pod, _)| pod.clone()).collect();
         loop {
-            let depends = |pod: &&DesiredPod| !pod.pod.depends_on.is_disjoint(&touched);
+            // A step that failed is not tried again before the next pass.
+            let has_failed =
+                |pod: &PodName| result.failures.iter().any(|f| f.pod.as_ref() == Some(pod));
+            let depends = |pod: &&DesiredPod| {
+                !pod.pod.depends_on.is_disjoint(&touched) && !has_failed(&pod.pod.name)
+            };
             let dependents = desired.iter().filter(depends).map(|pod| pod.pod.name.clone());
             let next: BTreeSet<PodName> = dependents.chain(std::mem::take(&mut waiting)).collect();
             if next.is_empty() {

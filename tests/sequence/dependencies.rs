@@ -1,7 +1,7 @@
 //! What becomes of pods that depend on one whose step fails.
 
-use super::obstacle::Missing;
-use super::{Row, SLEEP, container, pod, runs};
+use super::obstacle::{Immutable, Missing};
+use super::{Row, SLEEP, container, id, pod, runs};
 use crate::support::{Tank, fixtures};
 
 const ON_DB: &str = "depends_on = ['db']";
@@ -30,4 +30,29 @@ fn one_that_needs_what_does_not_start_waits() {
     assert!(!runs(&tank, "app"));
     row.recovers(&tank, in_the_way);
     tank.pid("app");
+}
+
+/// Lanes fail alone, whatever their order is.
+#[test]
+fn one_that_is_needed_goes_although_what_needs_it_does_not() {
+    let tank = Tank::new();
+    let file = pod("app", ON_DB, &container("app", SLEEP, ""))
+        + &pod("db", "", &container("app", SLEEP, ""));
+    let row = Row {
+        before: &file,
+        trouble: |tank: &Tank| {
+            Immutable::new(tank.run_root().join("containers").join(id(tank, "app")))
+        },
+        command: &["stop", "app", "db"],
+        file: "",
+        happens: "app: stop/app/1 failed, remove/app/1 interrupted, remove-sandbox interrupted; \
+            db: stop/app/1 succeeded, remove/app/1 succeeded, remove-sandbox succeeded; \
+            planned 6, executed 3, failed 1",
+        errors: &[("pod/app: stop/app/1", &["/stopping", "Operation not permitted"])],
+        mends: "app: stop/app/1 succeeded, remove/app/1 succeeded, remove-sandbox succeeded; \
+            planned 3, executed 3, failed 0",
+    };
+    let in_the_way = row.fails(&tank);
+    assert!(runs(&tank, "app") && !runs(&tank, "db"));
+    row.recovers(&tank, in_the_way);
 }
