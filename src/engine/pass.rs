@@ -13,7 +13,7 @@ use super::lock::{self, PodLock};
 use super::observe::Snapshot;
 use super::{Engine, Error, Result, fault};
 use crate::model::{DesiredPod, Instance, InstanceId, PodName, State};
-use crate::plan::{Action, Hold, Plan, Step, plan};
+use crate::plan::{Action, CONNECT, Hold, Plan, Step, plan};
 use crate::sys::{self, clock};
 
 /// What a pass is about.
@@ -193,6 +193,11 @@ impl Engine {
         let journaled = self.write_intent(intent, &mut works, now)?;
         self.release(locks, &snapshot)?;
         fault::point("intent");
+        for work in works.iter().filter(|work| work.refused.is_some()) {
+            // As in the journal: of a pod that gets nothing only that is told.
+            let lane = planned.lanes.iter_mut().filter(|lane| lane.pod == work.lane.pod);
+            lane.for_each(|lane| lane.steps.retain(|step| step.id == CONNECT));
+        }
         let sweeps = snapshot.stale || works.iter().any(|work| work.lane.removes_sandbox());
         let named = snapshot.has_names();
         let dependent = snapshot.dependent();

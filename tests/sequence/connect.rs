@@ -1,5 +1,6 @@
 //! Pods that cannot be joined to the network.
 
+use std::net::TcpListener;
 use std::path::Path;
 
 use super::obstacle::{InPlace, Until};
@@ -10,6 +11,29 @@ use crate::support::namespace::Namespace;
 /// A pod on the bridge, with more keys of its container.
 fn bridged(name: &str, keys: &str) -> String {
     pod(name, "network = 'bridge'", &container("app", SLEEP, keys))
+}
+
+/// A pod that does not get its ports gets nothing: of its steps only the one that failed is told.
+#[test]
+fn connect_to_a_port_that_is_taken() {
+    let machine = Namespace::new();
+    let tank = Tank::inside(&machine);
+    let row = Row {
+        before: "",
+        trouble: |_: &Tank| machine.within(|| TcpListener::bind("127.0.0.1:8080").unwrap()),
+        command: &["apply", "-f", "-"],
+        file: &(bridged("web", "ports = ['8080:80']") + &bridged("zeta", "")),
+        happens: "web: connect failed; \
+            zeta: create-sandbox succeeded, connect succeeded, start/app/1 succeeded; \
+            planned 4, executed 3, failed 1",
+        errors: &[("pod/web: connect", &["port 8080:80", "is taken by", "pid "])],
+        mends: "web: create-sandbox succeeded, connect succeeded, start/app/1 succeeded; \
+            planned 3, executed 3, failed 0",
+    };
+    let in_the_way = row.fails(&tank);
+    assert!(!runs(&tank, "web") && !tank.run_root().join("pods/web").exists());
+    row.recovers(&tank, in_the_way);
+    tank.pid("web");
 }
 
 #[test]
