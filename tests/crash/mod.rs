@@ -1,11 +1,12 @@
 //! `kill -9` of a command, or of a monitor, at every interesting moment: the next pass converges,
 //! and nothing is left that should not be.
 //!
-//! A debug build of tank kills itself at the point that `TANK_CRASH_AT` names.
+//! A debug build of tank kills itself at the point that `TANK_CRASH_AT` names or counts.
 
 mod command;
 mod monitor;
 mod recovery;
+mod stack;
 
 pub(crate) use recovery::ANY as POINTS;
 
@@ -164,16 +165,18 @@ impl Scene {
         self.assert_empty(what);
     }
 
+    /// What is there and was not when there was no pod, and the other way around.
+    fn left(&self) -> Vec<String> {
+        let differences = self.tank.world().since(&self.empty).into_iter();
+        // SQLite makes and drops these as it likes.
+        let is_journal =
+            |line: &str| line.ends_with("state.db-wal") || line.ends_with("state.db-shm");
+        differences.filter(|line| !is_journal(line)).collect()
+    }
+
     #[track_caller]
     fn assert_empty(&self, what: &str) {
-        let left: Vec<_> = self
-            .tank
-            .world()
-            .since(&self.empty)
-            .into_iter()
-            // SQLite makes and drops these as it likes.
-            .filter(|line| !line.ends_with("state.db-wal") && !line.ends_with("state.db-shm"))
-            .collect();
+        let left = self.left();
         assert!(left.is_empty(), "{what}: left behind:\n{}", left.join("\n"));
         let state = State::open(&self.tank);
         for table in ["pods", "revisions", "instances", "leases", "ports"] {
