@@ -187,12 +187,14 @@ impl Monitor {
         if record.started_at.is_some() {
             self.write_record(record);
         }
+        // Whoever asked may take everything away, the note with it, once the lock is free.
+        let was_asked = self.was_asked_to_stop();
         drop(self.lock.take());
         if let Some(running) = running {
             // Only now: whoever is told that it ended may look for the record.
             running.dismiss(&record.exit);
         }
-        if self.was_asked_to_stop() {
+        if was_asked || self.was_asked_to_stop() {
             return ExitCode::SUCCESS;
         }
         self.become_pass();
