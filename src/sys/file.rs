@@ -218,39 +218,105 @@ fn entry_name(path: &Path, name: Option<&OsStr>) -> Result<CString> {
     name.ok_or_else(|| error("unlink", path, rustix::io::Errno::INVAL))
 }
 
-fn empty_dir(dir: OwnedFd, path: &Path) -> Result<()> {
-    let mut entries =
-        rfs::Dir::read_from(&dir).map_err(|errno| error("getdents64", path, errno))?;
-    while let Some(entry) = entries.read() {
-        let entry = entry.map_err(|errno| error("getdents64", path, errno))?;
-        let name = entry.file_name();
-        if name == c"." || name == c".." {
-            continue;
-        }
-        remove_entry(dir.as_fd(), name, &path.join(OsStr::from_bytes(name.to_bytes())))?;
-    }
-    Ok(())
-}
-
 /// Removes `name` from `dir`; `path` is for messages.
 fn remove_entry(dir: BorrowedFd<'_>, name: &CStr, path: &Path) -> Result<()> {
     use rustix::io::Errno;
-    match rfs::unlinkat(dir, name, AtFlags::empty()) {
-        Ok(()) | Err(Errno::NOENT) => return Ok(()),
-        Err(Errno::ISDIR) => {}
-        Err(errno) => return Err(error("unlink", path, errno)),
+    if unlink_file(dir, name, path)? {
+        return Ok(());
     }
+    let child = open_to_remove(dir, name, path)?;
+    let mut patience = PATIENCE;
+    loop {
+        let mut removal = Removal { top: child.as_fd(), moved: 0 };
+        removal.empty(child.as_fd(), path, 0)?;
+        match rfs::unlinkat(dir, name, AtFlags::REMOVEDIR) {
+            Ok(()) | Err(Errno::NOENT) => return Ok(()),
+            Err(Errno::NOTEMPTY) if removal.moved > 0 => {}
+            Err(Errno::NOTEMPTY) if patience > 0 => patience -= 1,
+            Err(errno) => return Err(error("rmdir", path, errno)),
+        }
+    }
+}
+
+/// Unlinks what is no directory; `false` if it is one.
+fn unlink_file(dir: BorrowedFd<'_>, name: &CStr, path: &Path) -> Result<bool> {
+    use rustix::io::Errno;
+    match rfs::unlinkat(dir, name, AtFlags::empty()) {
+        Ok(()) | Err(Errno::NOENT) => Ok(true),
+        Err(Errno::ISDIR) => Ok(false),
+        Err(errno) => Err(error("unlink", path, errno)),
+    }
+}
+
+fn open_to_remove(dir: BorrowedFd<'_>, name: &CStr, path: &Path) -> Result<OwnedFd> {
+    use rustix::io::Errno;
     let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::RDONLY;
-    let child = match rfs::openat2(dir, name, flags, Mode::empty(), ResolveFlags::NO_XDEV) {
-        Ok(child) => child,
+    match rfs::openat2(dir, name, flags, Mode::empty(), ResolveFlags::NO_XDEV) {
+        Ok(child) => Ok(child),
         // The kernel speaks of a link across devices, which tells nobody anything.
-        Err(Errno::XDEV) => return Err(error("rmdir", path, Errno::BUSY)),
-        Err(errno) => return Err(error("open", path, errno)),
-    };
-    empty_dir(child, path)?;
-    match rfs::unlinkat(dir, name, AtFlags::REMOVEDIR) {
-        Ok(()) | Err(Errno::NOENT) => Ok(()),
-        Err(errno) => Err(error("rmdir", path, errno)),
+        Err(Errno::XDEV) => Err(error("rmdir", path, Errno::BUSY)),
+        Err(errno) => Err(error("open", path, errno)),
+    }
+}
+
+/// How deep a removal goes before it brings what is deeper up. Every level has descriptors open and
+/// takes stack, and who made the tree may have made it deep to keep it from being removed.
+const DEEPEST: u32 = 64;
+
+/// How often a tree is gone through again for what was put into it meanwhile: a process that is
+/// about to end may still leave its last words there.
+const PATIENCE: u32 = 16;
+
+/// A removal of what is in one directory.
+struct Removal<'a> {
+    top: BorrowedFd<'a>,
+    /// How many directories were brought up into it; they are removed in another round.
+    moved: u32,
+}
+
+impl Removal<'_> {
+    fn empty(&mut self, dir: BorrowedFd<'_>, path: &Path, depth: u32) -> Result<()> {
+        let mut entries =
+            rfs::Dir::read_from(dir).map_err(|errno| error("getdents64", path, errno))?;
+        while let Some(entry) = entries.read() {
+            let entry = entry.map_err(|errno| error("getdents64", path, errno))?;
+            let name = entry.file_name();
+            if name != c"." && name != c".." {
+                let path = path.join(OsStr::from_bytes(name.to_bytes()));
+                self.remove(dir, name, &path, depth)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn remove(&mut self, dir: BorrowedFd<'_>, name: &CStr, path: &Path, depth: u32) -> Result<()> {
+        use rustix::io::Errno;
+        if unlink_file(dir, name, path)? {
+            return Ok(());
+        }
+        if depth >= DEEPEST {
+            return self.bring_up(dir, name, path);
+        }
+        let child = open_to_remove(dir, name, path)?;
+        self.empty(child.as_fd(), path, depth + 1)?;
+        match rfs::unlinkat(dir, name, AtFlags::REMOVEDIR) {
+            // What somebody put there meanwhile is for the next round.
+            Ok(()) | Err(Errno::NOENT | Errno::NOTEMPTY) => Ok(()),
+            Err(errno) => Err(error("rmdir", path, errno)),
+        }
+    }
+
+    fn bring_up(&mut self, dir: BorrowedFd<'_>, name: &CStr, path: &Path) -> Result<()> {
+        use rustix::io::Errno;
+        loop {
+            self.moved += 1;
+            let up = format!(".deep-{}", self.moved);
+            match rfs::renameat_with(dir, name, self.top, up, RenameFlags::NOREPLACE) {
+                Ok(()) | Err(Errno::NOENT) => return Ok(()),
+                Err(Errno::EXIST) => {}
+                Err(errno) => return Err(error("rename", path, errno)),
+            }
+        }
     }
 }
 
@@ -289,6 +355,29 @@ mod tests {
             assert_eq!(refused.on(), mounted.to_str().unwrap());
             assert!(theirs.join("kept").exists());
         }
+        remove_tree(&tree).unwrap();
+        assert!(!tree.exists());
+    }
+
+    /// A container that makes a tree deeper than there are descriptors keeps nobody from deleting it.
+    #[test]
+    fn remove_tree_removes_trees_of_any_depth() {
+        use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+        let tmp = tempfile::tempdir().unwrap();
+        let tree = tmp.path().join("tree");
+        make_dir(&tree, 0o700).unwrap();
+        let mut dir = open_dir(&tree).unwrap();
+        for level in 0..2000 {
+            rfs::mkdirat(&dir, "d", Mode::RWXU).unwrap();
+            rfs::mkdirat(&dir, "other", Mode::RWXU).unwrap();
+            let flags = OFlags::CREATE | OFlags::WRONLY | OFlags::CLOEXEC;
+            rfs::openat(&dir, format!("file{level}"), flags, Mode::RUSR).unwrap();
+            dir =
+                rfs::openat(&dir, "d", OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty()).unwrap();
+        }
+        drop(dir);
+        let limit = Rlimit { current: Some(256), maximum: getrlimit(Resource::Nofile).maximum };
+        setrlimit(Resource::Nofile, limit).unwrap();
         remove_tree(&tree).unwrap();
         assert!(!tree.exists());
     }
