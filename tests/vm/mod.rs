@@ -100,9 +100,20 @@ fn everything(kernel: &Kernel, scratch: &Path) -> Vec<u8> {
 }
 
 /// The executable of the library's unit tests. cargo says where it is, and builds it if need be.
+///
+/// It must not see what the runner tells a test about its package: some of the dependencies' build
+/// scripts ask for variables of the same names, so they would run again, and the executable would be
+/// linked anew while its tests run.
 fn unit_tests() -> PathBuf {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let output = Command::new(cargo)
+    let mut command = Command::new(cargo);
+    for (name, _) in std::env::vars_os() {
+        let name = name.to_string_lossy();
+        if name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") {
+            command.env_remove(&*name);
+        }
+    }
+    let output = command
         .args(["test", "--no-run", "--lib", "--message-format=json", "--quiet", "--manifest-path"])
         .arg(source("Cargo.toml"))
         .args((!cfg!(debug_assertions)).then_some("--release"))
