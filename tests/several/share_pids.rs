@@ -228,8 +228,8 @@ fn a_sandbox_whose_first_process_is_gone_is_made_anew() {
     });
     assert_ne!(sandbox(&tank), first);
     assert_eq!(seen(&tank, "one").iter().filter(|(_, line)| line.contains("trap")).count(), 2);
-    let planned = tank.run(["plan", "-o", "json"]).ok().json();
-    assert_eq!(planned["changes"], 0, "{planned}");
+    // It may have been a monitor's pass that made them, and it goes on a little.
+    tank.await_nothing_to_do();
 }
 
 #[test]

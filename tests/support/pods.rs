@@ -60,6 +60,14 @@ impl Tank {
         wait::until(what, SOON, || self.lives(pod).pop().filter(|life| wanted(life)))
     }
 
+    /// Waits until a plan has no steps: a pass that a monitor became writes what it did last.
+    #[track_caller]
+    pub(crate) fn await_nothing_to_do(&self) {
+        wait::until("nothing to do", SOON, || {
+            (self.run(["plan"]).ok().stdout == "nothing to do\n").then_some(())
+        });
+    }
+
     /// The pod in a line, as `tank list` tells.
     #[track_caller]
     pub(crate) fn listed(&self, pod: &str) -> Value {
