@@ -138,6 +138,7 @@ impl App {
                     spec: None,
                     health: None,
                     confinement: Confinement::Unread,
+                    remounted: false,
                     leftovers: false,
                 });
             }

@@ -147,27 +147,33 @@ impl Engine {
         Ok(snapshot)
     }
 
-    /// Looks at the limits of what runs, and at the network. What cannot be seen is told, and nothing
+    /// Looks at the limits and the roots of what runs, and at the network. What cannot be seen is told, and nothing
     /// is concluded from it.
     pub fn look_closer(&self, snapshot: &mut Snapshot) -> Result<()> {
         for pod in snapshot.observed.pods.values_mut() {
             for seen in &mut pod.instances {
                 let runs = seen.instance.state == State::Running;
-                if !runs || seen.instance.process.is_none() {
-                    continue;
-                }
-                let limits = self.instance_group(&seen.instance)?.limits();
-                seen.confinement = match limits {
+                let Some(process) = seen.instance.process.filter(|_| runs) else { continue };
+                let (pod, container) = (&seen.instance.pod, &seen.instance.container);
+                let mut unread = |what: &str, error: &dyn std::error::Error| {
+                    let why = super::chain(error);
+                    let note = format!("the {what} of {pod}/{container} cannot be read: {why}");
+                    snapshot.unread.push(note);
+                };
+                seen.confinement = match self.instance_group(&seen.instance)?.limits() {
                     Ok(None) => Confinement::Gone,
                     Ok(Some(limits)) => Confinement::Limits(observed_limits(limits)),
                     Err(error) => {
-                        let (pod, container) = (&seen.instance.pod, &seen.instance.container);
-                        let why = super::chain(&error);
-                        let note = format!("the limits of {pod}/{container} cannot be read: {why}");
-                        snapshot.unread.push(note);
+                        unread("limits", &error);
                         Confinement::Unread
                     }
                 };
+                let spec = seen.spec.as_ref().and_then(|spec| spec.container(container));
+                let remounted = spec.map(|spec| observe::is_remounted(process, spec.read_only));
+                match remounted.transpose() {
+                    Ok(remounted) => seen.remounted = remounted.unwrap_or(false),
+                    Err(error) => unread("root file system", &error),
+                }
             }
         }
         self.observe_network(snapshot)
@@ -199,8 +205,8 @@ impl Engine {
         let spec = specs.get(&(instance.pod.clone(), instance.generation)).cloned().flatten();
         let health = self.health(&instance, spec.as_deref());
         let leftovers = !instance.removed;
-        let confinement = Confinement::Unread;
-        Ok(ObservedInstance { instance, spec, health, confinement, leftovers })
+        let (confinement, remounted) = (Confinement::Unread, false);
+        Ok(ObservedInstance { instance, spec, health, confinement, remounted, leftovers })
     }
 
     /// What the probes of a running instance say, where it has any.

@@ -240,6 +240,9 @@ fn need_of_running(desired: &DesiredPod, seen: &ObservedInstance) -> Need {
     if seen.confinement == Confinement::Gone {
         return start("cgroup is gone");
     }
+    if seen.remounted {
+        return start("root file system was remounted");
+    }
     let drift = || {
         let container = desired.pod.container(&seen.instance.container)?;
         limits::drift(container, seen)

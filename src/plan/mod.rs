@@ -94,6 +94,8 @@ pub struct ObservedInstance {
     pub health: Option<Health>,
     /// What is there of its cgroup, while it runs.
     pub confinement: Confinement,
+    /// Whether its root was mounted anew, read-only or writable against its spec, while it runs.
+    pub remounted: bool,
     /// Whether something of it (directories, cgroup) is still on the host.
     pub leftovers: bool,
 }

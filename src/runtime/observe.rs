@@ -2,6 +2,8 @@
 
 use std::io::ErrorKind;
 
+use rustix::fs::StatVfsMountFlags;
+
 use super::directories::InstanceFiles;
 use super::record::{ExitRecord, Status};
 use crate::model::ProcessIdentity;
@@ -64,7 +66,70 @@ pub fn is_alive(process: ProcessIdentity) -> bool {
     process::start_time(process.pid) == Some(process.start_time)
 }
 
+/// Whether the root of a container, whose first process this is, is mounted otherwise: read-only
+/// although it is not to be, or the other way round. What cannot be told is no: the process ended,
+/// or its program went to another root with chroot(2).
+pub fn is_remounted(process: ProcessIdentity, read_only: bool) -> sys::Result<bool> {
+    let path = |name| format!("/proc/{}/{name}", process.pid);
+    let is_gone = |error: &std::io::Error| {
+        matches!(error.raw_os_error(), Some(libc::ENOENT | libc::ESRCH | libc::EINVAL))
+    };
+    let root = path("root");
+    match rustix::fs::statvfs(&root).map_err(std::io::Error::from) {
+        Ok(seen) if seen.f_flag.contains(StatVfsMountFlags::RDONLY) == read_only => {
+            return Ok(false);
+        }
+        Ok(_) => {}
+        Err(e) if is_gone(&e) => return Ok(false),
+        Err(e) => return Err(sys::Error::new("statfs", root, e)),
+    }
+    let mounts = path("mountinfo");
+    let text = match std::fs::read(&mounts) {
+        Ok(text) => text,
+        Err(e) if is_gone(&e) => return Ok(false),
+        Err(e) => return Err(sys::Error::new("read", mounts, e)),
+    };
+    let text = String::from_utf8_lossy(&text);
+    let differs = text.lines().filter_map(root_is_read_only).any(|seen| seen != read_only);
+    Ok(differs && is_alive(process))
+}
+
+/// Whether the root that tank made for a container is read-only, if this line of
+/// proc_pid_mountinfo(5) is about it.
+fn root_is_read_only(line: &str) -> Option<bool> {
+    let (mount, file_system) = line.split_once(" - ")?;
+    let mut fields = mount.split(' ').skip(3);
+    let is_root = (fields.next()?, fields.next()?) == ("/", "/");
+    let options = [fields.next()?, file_system.rsplit(' ').next()?];
+    let read_only = options.iter().flat_map(|options| options.split(',')).any(|one| one == "ro");
+    (is_root && file_system.starts_with("overlay ")).then_some(read_only)
+}
+
 /// Whether anything of the instance is on disk or in the run directory.
 pub fn has_leftovers(files: InstanceFiles<'_>) -> bool {
     files.directory.exists() || files.run.exists()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::root_is_read_only;
+
+    #[test]
+    fn only_the_overlay_at_the_root_counts() {
+        let options = "overlay overlay rw,lowerdir=1,upperdir=2";
+        let line = |root: &str, point: &str, flags: &str, file_system: &str| {
+            format!("90 80 0:55 {root} {point} {flags} master:1 - {file_system}")
+        };
+        let told = |line: String| root_is_read_only(&line);
+        assert_eq!(told(line("/", "/", "rw,relatime", options)), Some(false));
+        assert_eq!(told(line("/", "/", "ro,relatime", options)), Some(true));
+        assert_eq!(
+            told(line("/", "/", "rw,relatime", "overlay overlay ro,lowerdir=1")),
+            Some(true)
+        );
+        assert_eq!(told(line("/", "/data", "rw", options)), None);
+        assert_eq!(told(line("/volumes/data", "/", "rw", options)), None);
+        assert_eq!(told(line("/", "/", "rw", "ext4 /dev/vda rw")), None);
+        assert_eq!(told("nothing of the kind".to_owned()), None);
+    }
 }

@@ -41,6 +41,30 @@ fn limits_that_were_changed_by_hand_are_seen_and_set_again() {
 }
 
 #[test]
+fn a_root_that_was_remounted_costs_a_life() {
+    let boxed = Boxed::new("", SLEEP, "read_only = true");
+    let (pid, tank) = (boxed.pid(), &boxed.tank);
+    assert_eq!(tank.listed("box")["sync"], "sync");
+    let remount = |options: &str| {
+        let pid = boxed.pid().to_string();
+        let inside = ["-t", &pid, "-m", "-r", "--", "/bin/busybox", "mount", "-o", options];
+        let status =
+            std::process::Command::new("nsenter").args(inside).args(["none", "/"]).status();
+        assert!(status.unwrap().success());
+    };
+    remount("remount,bind,rw");
+    let listed = tank.listed("box");
+    assert_eq!(listed["sync"], "diverged", "{listed}");
+    assert_eq!(listed["reasons"][0], "root file system was remounted", "{listed}");
+    tank.run(["reconcile"]).ok();
+    assert_ne!(boxed.pid(), pid);
+    assert_eq!(tank.run(["plan"]).ok().stdout, "nothing to do\n");
+    // What was read-only all along is no drift.
+    remount("remount,bind,ro");
+    assert_eq!(tank.run(["plan"]).ok().stdout, "nothing to do\n");
+}
+
+#[test]
 fn files_of_the_run_directory_that_are_gone_cost_a_life_at_most() {
     let tank = Tank::new();
     tank.apply(&sleeper("web")).ok();

@@ -12,7 +12,7 @@
 //! `s3` its streak, `ran=5s` how long it ran, `ago=1h` when it ended (`ago=?` unknown, `ago=-5s`
 //! in the future), `digest=a` its image, `lost` its spec is not stored any more, `gone` nothing is
 //! left of it, `limits=64MiB,500,max` the memory, the thousandths of a CPU and the processes that the
-//! kernel lets it have (`-` unread) or `limits=gone`, `removed` it was taken away, and how it is: `running`, `unknown`, `created`,
+//! kernel lets it have (`-` unread) or `limits=gone`, `remounted` its root is mounted otherwise, `removed` it was taken away, and how it is: `running`, `unknown`, `created`,
 //! `removing`, `missing`, `code=1`, `signal=9`, `oom`, `stopped`, `reboot`, `unseen`,
 //! `start-failed`.
 //!
@@ -256,13 +256,14 @@ fn instance(generations: &[DesiredPod], text: &str) -> ObservedInstance {
         notes: Vec::new(),
     };
     let (mut ran, mut ago, mut lost, mut leftovers) = ("5s", "1h", false, true);
-    let mut confinement = Confinement::Unread;
+    let (mut confinement, mut remounted) = (Confinement::Unread, false);
     for word in words.split_whitespace() {
         match word.split_once('=') {
             Some(("ran", value)) => ran = value,
             Some(("ago", value)) => ago = value,
             Some(("digest", value)) => instance.image = Some(digest(value)),
             Some(("limits", value)) => confinement = limits(value),
+            None if word == "remounted" => remounted = true,
             None if word == "lost" => lost = true,
             None if word == "gone" => leftovers = false,
             None if word == "removed" => (instance.removed, leftovers) = (true, false),
@@ -285,7 +286,7 @@ fn instance(generations: &[DesiredPod], text: &str) -> ObservedInstance {
     let number = usize::try_from(instance.generation).unwrap();
     let spec = generations.get(number - 1).filter(|_| !lost);
     let spec = spec.map(|known| Arc::new(known.pod.clone()));
-    ObservedInstance { instance, spec, health: None, confinement, leftovers }
+    ObservedInstance { instance, spec, health: None, confinement, remounted, leftovers }
 }
 
 fn limits(text: &str) -> Confinement {

@@ -226,7 +226,7 @@ fn a_restart_that_was_asked_for_replaces_all_and_a_start_what_has_ended() {
 }
 
 #[test]
-fn limits_that_somebody_else_has_changed_are_set_again() {
+fn what_somebody_else_has_changed_of_a_running_container_is_put_right() {
     check(&[
         [
             "they are as they should be",
@@ -281,6 +281,12 @@ fn limits_that_somebody_else_has_changed_are_set_again() {
             "app=nginx:1",
             "ready; app/1 running limits=gone",
             "stop/app/1 remove/app/1 start/app/2: cgroup is gone",
+        ],
+        [
+            "its root is mounted otherwise",
+            "app=nginx:1",
+            "ready; app/1 running remounted",
+            "stop/app/1 remove/app/1 start/app/2: root file system was remounted",
         ],
         [
             "what has ended has no limits",

@@ -152,6 +152,7 @@ fn start(
         spec,
         health: None,
         confinement: Default::default(),
+        remounted: false,
         leftovers: true,
     });
 }
