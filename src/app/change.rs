@@ -181,8 +181,8 @@ impl App {
     ) -> Result<(), Error> {
         loop {
             let result = self.reconcile(names.to_vec(), &ReconcileRequest::default(), &mut |_| {});
-            // Taken anew each time: a process that the pass starts must not inherit the mask. Whoever
-            // is told of the pass may send one at once.
+            // Taken anew each time: a process that the pass starts must not inherit the mask.
+            // Whoever is told of the pass may send one at once.
             let signals = Signals::take().map_err(|e| Error::of_engine("cannot wait", e.into()))?;
             after_each(result.as_ref());
             // Monitors are children of whoever started them; those that ended are reaped here.
@@ -240,7 +240,8 @@ impl App {
         busy: Busy,
         progress: Watcher<'_>,
     ) -> Result<(PassReport, Option<Timestamp>), Error> {
-        // A broken config.toml must keep nobody from deleting or stopping a pod, nor pods from being restarted.
+        // A broken config.toml must keep nobody from deleting or stopping a pod, nor pods from
+        // being restarted.
         let settings = match &change {
             Change::Desire(Desire::Delete(_) | Desire::Run(_, RunChange::Stop)) => Ok(()),
             Change::Nothing => self.learn_settings(),

@@ -147,8 +147,8 @@ impl Engine {
         Ok(snapshot)
     }
 
-    /// Looks at the limits and the roots of what runs, and at the network. What cannot be seen is told, and nothing
-    /// is concluded from it.
+    /// Looks at the limits and the roots of what runs, and at the network. What cannot be seen is
+    /// told, and nothing is concluded from it.
     pub fn look_closer(&self, snapshot: &mut Snapshot) -> Result<()> {
         for pod in snapshot.observed.pods.values_mut() {
             for seen in &mut pod.instances {

@@ -1,20 +1,22 @@
 //! The one-line notation of the tables.
 //!
 //! *Desired*: the generations of a pod `web`, separated by ` => `; the last one is desired. Words
-//! of a generation: `app=nginx:1` a container and its image; for the container before, `pids=5`, `memory=1GiB`, `cpus=0.5`,
-//! `sysctl=128`, and `digest=a` what its image was resolved to; `restart=never`, `retries=2`, `hostname=www`,
-//! `network=host` or `bridge` (`none` unless it says so), `isolated`, `ports=80:80,81:81` of the
-//! container before, `label=x`; `stop` and `deleting`. `-` is no desired pod.
+//! of a generation: `app=nginx:1` a container and its image; for the container before, `pids=5`,
+//! `memory=1GiB`, `cpus=0.5`, `sysctl=128`, and `digest=a` what its image was resolved to;
+//! `restart=never`, `retries=2`, `hostname=www`, `network=host` or `bridge` (`none` unless it says
+//! so), `isolated`, `ports=80:80,81:81` of the container before, `label=x`; `stop` and `deleting`.
+//! `-` is no desired pod.
 //!
 //! *Observed*: `absent`, `partial` or `ready` for the sandbox; behind it for a pod on the bridge
 //! `on`, or `on=80:80,81:81` with the ports it has, `closed` if these are not open, `drift=x`, and
-//! `left` if something of the network is there. Then the instances, oldest first, separated by `; `. Words of an instance: `app/2` container and attempt, `g1` its generation,
-//! `s3` its streak, `ran=5s` how long it ran, `ago=1h` when it ended (`ago=?` unknown, `ago=-5s`
-//! in the future), `digest=a` its image, `lost` its spec is not stored any more, `gone` nothing is
-//! left of it, `limits=64MiB,500,max` the memory, the thousandths of a CPU and the processes that the
-//! kernel lets it have (`-` unread) or `limits=gone`, `remounted` its root is mounted otherwise, `removed` it was taken away, and how it is: `running`, `unknown`, `created`,
-//! `removing`, `missing`, `code=1`, `signal=9`, `oom`, `stopped`, `reboot`, `unseen`,
-//! `start-failed`.
+//! `left` if something of the network is there. Then the instances, oldest first, separated by
+//! `; `. Words of an instance: `app/2` container and attempt, `g1` its generation, `s3` its streak,
+//! `ran=5s` how long it ran, `ago=1h` when it ended (`ago=?` unknown, `ago=-5s` in the future),
+//! `digest=a` its image, `lost` its spec is not stored any more, `gone` nothing is left of it,
+//! `limits=64MiB,500,max` the memory, the thousandths of a CPU and the processes that the kernel
+//! lets it have (`-` unread) or `limits=gone`, `remounted` its root is mounted otherwise, `removed`
+//! it was taken away, and how it is: `running`, `unknown`, `created`, `removing`, `missing`,
+//! `code=1`, `signal=9`, `oom`, `stopped`, `reboot`, `unseen`, `start-failed`.
 //!
 //! *Plan*: ids of steps, with the streak of a start as `~3`; the cause after a colon holds for the
 //! steps before it; ` | ` separates causes; `wake 1.5s` is when to look again

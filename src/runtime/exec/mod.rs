@@ -1,11 +1,11 @@
 //! A second process in a running container.
 //!
 //! The command spawns a *supervisor*: tank itself, executed as `tank-exec` from the read-only copy,
-//! because the process that enters a container is visible there. The supervisor makes a child cgroup
-//! of the container's and forks; the copy joins the container's namespaces, takes the container's
-//! own credentials (by the same builder as the main process), enters the pid namespace last
-//! (`init::arrival`), and executes the program. The supervisor stays outside, waits, and kills the child cgroup if the
-//! command goes away. Nothing is written to the database.
+//! because the process that enters a container is visible there. The supervisor makes a child
+//! cgroup of the container's and forks; the copy joins the container's namespaces, takes the
+//! container's own credentials (by the same builder as the main process), enters the pid namespace
+//! last (`init::arrival`), and executes the program. The supervisor stays outside, waits, and kills
+//! the child cgroup if the command goes away. Nothing is written to the database.
 
 mod inside;
 mod supervisor;

@@ -2,10 +2,10 @@
 //!
 //! It starts the instance's init, owns its terminal or streams, writes its log, serves those who
 //! attach, has it probed, notices when the kernel killed something of it for want of memory, reaps
-//! it, and writes the exit record. It holds a lock for as long as it lives, which is how everybody else knows that
-//! the instance runs. It never opens the database and never waits for anybody but the container.
-//! When the program ended by itself, the monitor turns itself into `tank reconcile POD`: convergence
-//! is prompt without a daemon.
+//! it, and writes the exit record. It holds a lock for as long as it lives, which is how everybody
+//! else knows that the instance runs. It never opens the database and never waits for anybody but
+//! the container. When the program ended by itself, the monitor turns itself into
+//! `tank reconcile POD`: convergence is prompt without a daemon.
 //!
 //! It is `tank` itself, executed as `tank-monitor POD/CONTAINER` from a read-only copy, in a
 //! session and cgroup of its own. Its descriptors are 3, its [`Launch`], 4, the socket on which it
@@ -204,8 +204,8 @@ impl Monitor {
     /// Executes tank as it is installed now, which may be newer than this monitor; failing that,
     /// the copy that this monitor runs from. Returns only if neither can be executed.
     fn become_pass(&self) {
-        // A write that went over RLIMIT_FSIZE left its signal pending, and who changes a probe just now
-        // sends one; either would end the pass.
+        // A write that went over RLIMIT_FSIZE left its signal pending, and who changes a probe just
+        // now sends one; either would end the pass.
         for pending in [Signal::SIGXFSZ, probes::LOOK] {
             signal::discard(pending).ok();
         }
