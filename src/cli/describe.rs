@@ -98,7 +98,10 @@ fn summary(out: &mut Stream, report: &DescribeReport, now: Timestamp) -> io::Res
         facts.push(("label", format!("{name} = {value}")));
     }
     match pod.sync {
-        Sync::Sync => facts.push(("sync", "a pass would change nothing".to_owned())),
+        Sync::Sync => {
+            facts.push(("sync", "a pass would change nothing".to_owned()));
+            facts.extend(pod.reasons.iter().map(|reason| ("reason", reason.clone())));
+        }
         Sync::Diverged if pod.reasons.is_empty() => {
             facts.push(("diverged", "`tank plan` says what a pass would do".to_owned()));
         }

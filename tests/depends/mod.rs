@@ -154,6 +154,8 @@ fn what_runs_goes_on_when_the_other_goes() {
         let reason = listed["reasons"][0].as_str()?.to_owned();
         (reason == "waits for pod db, which is stopped").then_some(())
     });
+    let described = tank.run(["describe", "app"]).ok().stdout;
+    assert!(described.contains("waits for pod db, which is stopped"), "{described}");
     tank.run(["start", "db"]).ok();
     told.await_order("+db +app -db +db +app");
 }
