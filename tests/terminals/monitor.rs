@@ -91,8 +91,9 @@ fn its_memory_and_descriptors_are_flat_over_attachments_and_sizes() {
             attach_and_leave(&tank, 20 + u16::try_from(n % 5).unwrap());
         }
     };
-    round(20);
     let before = monitor.descriptors();
+    round(20);
+    monitor.await_descriptors(before);
     let memory = monitor.memory();
     round(100 * soak());
     monitor.await_descriptors(before);

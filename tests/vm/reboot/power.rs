@@ -94,8 +94,8 @@ fn power_cuts_lose_nothing_that_was_done() {
     let told = computer.cut(&format!(
         "check first one two\n\
          run inspect tank image inspect localhost/second:1\n\
-         run apply tank apply -f /payload/second.toml\n{}\
          old=$(echo /run/tank/containers/* | cut -d ' ' -f 1)\n\
+         run apply tank apply -f /payload/second.toml\n{}\
          at '! there \"$old\"' tank apply -f /payload/changed.toml\n",
         sums("second", &second.command)
     ));
