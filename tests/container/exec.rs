@@ -192,7 +192,7 @@ fn a_container_that_ends_while_it_is_entered_is_not_running() {
 fn two_hundred_in_a_row_leave_nothing() {
     let boxed = Boxed::sleeping("");
     let rounds = if crate::support::in_vm() { 10 } else { 200 };
-    let before = boxed.tank.world().without_files();
+    let before = boxed.tank.asleep().without_files();
     for _ in 0..rounds {
         let _ = boxed.exec(&["box", "--", "true"]).ok();
     }
@@ -203,7 +203,7 @@ fn two_hundred_in_a_row_leave_nothing() {
 #[test]
 fn eight_at_a_time_neither_hang_nor_mix_up_their_codes() {
     let boxed = Boxed::sleeping("");
-    let before = boxed.tank.world().without_files();
+    let before = boxed.tank.asleep().without_files();
     std::thread::scope(|scope| {
         for lane in 0..8 {
             let commands = (0..13 * crate::support::soak()).map(|n| {

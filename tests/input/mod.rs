@@ -42,6 +42,7 @@ impl Healthy {
     fn new() -> Self {
         let tank = Tank::new();
         tank.apply(&pod_file("", &shell(SLEEPER), "")).ok();
+        tank.asleep();
         let before = Seen::of(&tank);
         Self { tank, before }
     }

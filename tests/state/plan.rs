@@ -21,7 +21,7 @@ fn plan_without_a_state_makes_none() {
 fn plan_of_a_change_names_the_field_and_writes_nothing() {
     let tank = Tank::new();
     tank.apply(&sleeper("web")).ok();
-    let (pid, before, world) = (tank.pid("web"), database(&tank), tank.world());
+    let (pid, before, world) = (tank.pid("web"), database(&tank), tank.asleep());
     tank.run(["plan", "--detailed-exitcode"]).exits(0);
     tank.run(["plan"]).exits(0);
     let changed = tank.file("pod.toml", sleeper("web") + "env = { A = '1' }\n");

@@ -77,7 +77,7 @@ fn applying_the_unchanged_file_writes_nothing() {
     let file = tank.file("pod.toml", sleeper("web"));
     let apply = ["apply", "-f", file.to_str().unwrap()];
     tank.run(apply).ok();
-    let (pid, before, world) = (tank.pid("web"), database(&tank), tank.world());
+    let (pid, before, world) = (tank.pid("web"), database(&tank), tank.asleep());
 
     let again = tank.run(apply).ok();
     assert_eq!(again.stdout, "pod/web unchanged\nplanned 0, executed 0, failed 0\n");

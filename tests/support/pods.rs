@@ -6,6 +6,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 use super::program::Running;
+use super::world::World;
 use super::{Tank, fixtures, wait};
 
 /// How long a pod may take to get anywhere. Generous: it only bounds a hang.
@@ -66,6 +67,14 @@ impl Tank {
         wait::until("nothing to do", SOON, || {
             (self.run(["plan"]).ok().stdout == "nothing to do\n").then_some(())
         });
+    }
+
+    /// What there is of this tank once the shell of a [`sleeper`] has begun to sleep. A look that
+    /// comes earlier sees one process that is about to become two.
+    #[track_caller]
+    pub(crate) fn asleep(&self) -> World {
+        let sleeps = |world: &World| world.processes.iter().any(|(_, line)| line == "sleep 1000");
+        wait::until("a process that sleeps", SOON, || Some(self.world()).filter(sleeps))
     }
 
     /// The pod in a line, as `tank list` tells.
