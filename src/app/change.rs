@@ -312,6 +312,7 @@ fn tell(event: &Event<'_>, progress: Watcher<'_>) {
         Event::Skipped(pod) => {
             progress(&Progress::Note(&format!("pod {pod} is being worked on by somebody else")));
         }
+        Event::Unread(note) => progress(&Progress::Note(note)),
     }
 }
 

@@ -87,11 +87,8 @@ impl App {
         let events = self.engine()?.store.read(|state| state.recent_events(Some(name), EVENTS));
         let events = events.map_err(|e| Error::of_engine("cannot read the events", e.into()))?;
         let steps = self.last_steps(name)?;
-        let blind =
-            snapshot.blind.iter().map(|why| format!("the network cannot be looked at: {why}"));
         let notes = observed.instances.iter().flat_map(|seen| seen.instance.notes.clone());
-        let notes: BTreeSet<String> =
-            notes.chain(blind).chain(snapshot.unread.iter().cloned()).collect();
+        let notes: BTreeSet<String> = notes.chain(snapshot.notes()).collect();
         Ok(DescribeReport {
             summary: summary(&snapshot, desired, observed),
             run: desired.run,

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::pass::PassResult;
+use super::pass::{PassResult, StepFailure};
 use crate::model::{Exit, ExitReason, Instance, PodName, State};
 use crate::plan::{Action, Step};
 use crate::store::{self, NewEvent};
@@ -70,20 +70,23 @@ pub(super) fn of_interrupted(step: &store::Step, now: Timestamp) -> NewEvent {
 pub(super) fn of_pass(command: &str, pass: &PassResult, now: Timestamp) -> Option<NewEvent> {
     let failed = pass.failures.len();
     let message = format!("{command}: executed {}, failed {failed}", pass.executed);
-    let (kind, pod, container, instance) = ("pass".to_owned(), None, None, None);
-    (failed > 0).then_some(NewEvent { at: now, pod, container, instance, kind, message })
+    (failed > 0).then(|| of_machine("pass", message, now))
+}
+
+/// The event of something that failed in a pass and is about no pod.
+pub(super) fn of_failure(command: &str, failure: &StepFailure, now: Timestamp) -> NewEvent {
+    of_machine("pass", format!("{command}: {}: {}", failure.step, failure.error), now)
 }
 
 /// The event of an image that was fetched.
 pub(super) fn of_pull(image: &str, now: Timestamp) -> NewEvent {
-    NewEvent {
-        at: now,
-        pod: None,
-        container: None,
-        instance: None,
-        kind: "pulled".to_owned(),
-        message: image.to_owned(),
-    }
+    of_machine("pulled", image.to_owned(), now)
+}
+
+/// An event that is about no pod.
+fn of_machine(kind: &str, message: String, at: Timestamp) -> NewEvent {
+    let (kind, pod, container, instance) = (kind.to_owned(), None, None, None);
+    NewEvent { at, pod, container, instance, kind, message }
 }
 
 fn kind(exit: &Exit) -> &'static str {

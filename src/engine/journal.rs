@@ -234,8 +234,28 @@ impl Engine {
             if let Some(event) = events::of_pass(&command, pass, now) {
                 tx.append_event(&event)?;
             }
-            let count = |length: usize| u32::try_from(length).unwrap_or(u32::MAX);
-            tx.finish_pass(journaled.id, count(pass.executed), count(pass.failures.len()), now)
+            finish_pass(tx, journaled, pass, now)
+        })?;
+        Ok(())
+    }
+
+    /// What failed of a pass after its lanes were over: all failures but the first `in_lanes`.
+    pub(super) fn write_afterwards(
+        &mut self,
+        journaled: &Journaled,
+        pass: &PassResult,
+        in_lanes: usize,
+    ) -> Result<()> {
+        let failures = pass.failures.get(in_lanes..).unwrap_or_default();
+        if failures.is_empty() {
+            return Ok(());
+        }
+        let (now, command) = (clock::now(), self.command.clone());
+        self.store.write(|tx| {
+            for failure in failures {
+                tx.append_event(&events::of_failure(&command, failure, now))?;
+            }
+            finish_pass(tx, journaled, pass, now)
         })?;
         Ok(())
     }
@@ -262,6 +282,16 @@ fn write_put(tx: &Tx<'_>, put: &Put, now: Timestamp) -> store::Result<()> {
         }
     }
     Ok(())
+}
+
+fn finish_pass(
+    tx: &Tx<'_>,
+    journaled: &Journaled,
+    pass: &PassResult,
+    now: Timestamp,
+) -> store::Result<()> {
+    let count = |length: usize| u32::try_from(length).unwrap_or(u32::MAX);
+    tx.finish_pass(journaled.id, count(pass.executed), count(pass.failures.len()), now)
 }
 
 fn write_outcome(

@@ -112,17 +112,19 @@ impl Engine {
     }
 
     /// Brings the managed files of every running container, or of those of the pods `only`, to
-    /// what they should be. Those that are so are not written.
+    /// what they should be. Those that are so are not written; one that cannot be written keeps no
+    /// other from being so.
     pub(super) fn refresh_names(&self, only: Option<&BTreeSet<PodName>>) -> Result<()> {
         if self.stale_names(only)?.is_empty() {
             return Ok(());
         }
         // What was read before the lock may be older than what somebody else has written since.
         let _lock = self.lock_network()?;
+        let mut refreshed = Ok(());
         for (id, files) in self.stale_names(only)? {
-            self.rewrite(&id, &files)?;
+            refreshed = refreshed.and(self.rewrite(&id, &files));
         }
-        Ok(())
+        refreshed
     }
 
     /// The running containers whose files are not as they should be, with what they should be.

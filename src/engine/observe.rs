@@ -1,6 +1,7 @@
 //! One snapshot of the world: what the database remembers, set right by what is there.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::error::Error;
 use std::sync::Arc;
 
 use super::Engine;
@@ -20,7 +21,7 @@ use crate::runtime::cgroup::{Limit, LimitsSeen};
 use crate::runtime::observe::{self, Sight};
 use crate::runtime::record::{Health, Status};
 use crate::runtime::sandbox::{Presence, exists};
-use crate::sys::clock;
+use crate::sys::{self, clock};
 
 /// Specs of pods by their generation; `None` where it is not on record any more.
 type Specs = BTreeMap<(PodName, u64), Option<Arc<Pod>>>;
@@ -45,9 +46,9 @@ pub struct Snapshot {
     /// Whether something of the network is there that no pod needs.
     pub(super) stale: bool,
     /// Why the network could not be looked at, if it could not.
-    pub blind: Option<String>,
+    pub(super) blind: Option<String>,
     /// What else could not be looked at, and why.
-    pub unread: Vec<String>,
+    unread: Vec<String>,
 }
 
 impl Snapshot {
@@ -67,6 +68,12 @@ impl Snapshot {
     /// What a desired pod waits for, if it depends on one that is not ready.
     pub fn waits_for(&self, pod: &DesiredPod) -> Option<Hold> {
         waits_for(pod, &self.desired, &self.observed, clock::now())
+    }
+
+    /// What could not be looked at, and why.
+    pub fn notes(&self) -> impl Iterator<Item = String> {
+        let blind = self.blind.iter().map(|why| format!("the network cannot be looked at: {why}"));
+        blind.chain(self.unread.iter().cloned())
     }
 
     /// The addresses of a pod.
@@ -92,12 +99,12 @@ impl Engine {
             let desired = state.pods()?;
             let instances = state.current_instances()?;
             let mut revisions = BTreeMap::new();
+            let current: BTreeMap<&PodName, u64> =
+                desired.iter().map(|pod| (&pod.pod.name, pod.generation)).collect();
             for instance in instances.iter().filter(|instance| !instance.removed) {
                 let key = (instance.pod.clone(), instance.generation);
-                let current = desired.iter().any(|pod| {
-                    pod.pod.name == instance.pod && pod.generation == instance.generation
-                });
-                if !current && !revisions.contains_key(&key) {
+                let is_current = current.get(&instance.pod) == Some(&instance.generation);
+                if !is_current && !revisions.contains_key(&key) {
                     let revision = state.revision(&instance.pod, instance.generation)?;
                     revisions.insert(key, revision.map(|revision| Arc::new(revision.pod)));
                 }
@@ -116,9 +123,9 @@ impl Engine {
             let sandbox = self.sandbox_state(Some(&pod.pod), &pod.pod.name);
             pods.insert(pod.pod.name.clone(), ObservedPod { sandbox, ..ObservedPod::default() });
         }
-        let mut changed = Vec::new();
+        let (mut changed, mut unread) = (Vec::new(), Vec::new());
         for remembered in instances {
-            let seen = self.observe(&remembered, &specs)?;
+            let seen = self.observe(&remembered, &specs, &mut unread);
             if seen.instance != remembered {
                 changed.push(Change { remembered, seen: seen.instance.clone() });
             }
@@ -130,7 +137,7 @@ impl Engine {
             pod.instances.push(seen);
         }
         let observed = Observed { pods, ..Observed::default() };
-        let (stale, blind, unread) = (false, None, Vec::new());
+        let (stale, blind) = (false, None);
         let mut snapshot = Snapshot {
             desired,
             observed,
@@ -143,7 +150,7 @@ impl Engine {
             blind,
             unread,
         };
-        self.observe_dependencies(&mut snapshot)?;
+        self.observe_dependencies(&mut snapshot);
         Ok(snapshot)
     }
 
@@ -154,11 +161,9 @@ impl Engine {
             for seen in &mut pod.instances {
                 let runs = seen.instance.state == State::Running;
                 let Some(process) = seen.instance.process.filter(|_| runs) else { continue };
-                let (pod, container) = (&seen.instance.pod, &seen.instance.container);
-                let mut unread = |what: &str, error: &dyn std::error::Error| {
-                    let why = super::chain(error);
-                    let note = format!("the {what} of {pod}/{container} cannot be read: {why}");
-                    snapshot.unread.push(note);
+                let container = &seen.instance.container;
+                let mut unread = |what: &str, error: &dyn Error| {
+                    snapshot.unread.push(not_read(what, &seen.instance, error));
                 };
                 seen.confinement = match self.instance_group(&seen.instance)?.limits() {
                     Ok(None) => Confinement::Gone,
@@ -181,7 +186,7 @@ impl Engine {
 
     /// Looks at the pods that the snapshot is not about but that pods of it depend on. Those may be
     /// others than before when what is desired was changed.
-    pub(super) fn observe_dependencies(&self, snapshot: &mut Snapshot) -> Result<()> {
+    pub(super) fn observe_dependencies(&self, snapshot: &mut Snapshot) {
         let depends_on = snapshot.desired.iter().flat_map(|pod| &pod.pod.depends_on);
         let wanted: BTreeSet<&PodName> = depends_on.collect();
         let mut standings = BTreeMap::new();
@@ -192,21 +197,29 @@ impl Engine {
             let sandbox = self.sandbox_state(Some(&other.pod), name);
             let mut pod = ObservedPod { sandbox, ..ObservedPod::default() };
             for instance in snapshot.unseen.iter().filter(|instance| instance.pod == *name) {
-                pod.instances.push(self.observe(instance, &snapshot.specs)?);
+                pod.instances.push(self.observe(instance, &snapshot.specs, &mut snapshot.unread));
             }
             standings.insert(name.clone(), standing(other, &pod, clock::now()));
         }
         snapshot.observed.standings = standings;
-        Ok(())
     }
 
-    fn observe(&self, remembered: &Instance, specs: &Specs) -> Result<ObservedInstance> {
-        let instance = self.look(remembered)?;
+    /// An instance that cannot be looked at is as it is remembered, which `unread` tells.
+    fn observe(
+        &self,
+        remembered: &Instance,
+        specs: &Specs,
+        unread: &mut Vec<String>,
+    ) -> ObservedInstance {
+        let instance = self.look(remembered).unwrap_or_else(|error| {
+            unread.push(not_read("state", remembered, &error));
+            remembered.clone()
+        });
         let spec = specs.get(&(instance.pod.clone(), instance.generation)).cloned().flatten();
         let health = self.health(&instance, spec.as_deref());
         let leftovers = !instance.removed;
         let (confinement, remounted) = (Confinement::Unread, false);
-        Ok(ObservedInstance { instance, spec, health, confinement, remounted, leftovers })
+        ObservedInstance { instance, spec, health, confinement, remounted, leftovers }
     }
 
     /// What the probes of a running instance say, where it has any.
@@ -243,7 +256,7 @@ impl Engine {
     }
 
     /// The instance as it is now. One whose end is known is not looked at again.
-    fn look(&self, remembered: &Instance) -> Result<Instance> {
+    fn look(&self, remembered: &Instance) -> sys::Result<Instance> {
         if remembered.removed || remembered.exit.is_some() {
             return Ok(remembered.clone());
         }
@@ -275,6 +288,11 @@ impl Engine {
         }
         Ok(instance)
     }
+}
+
+/// The note of what could not be looked at.
+fn not_read(what: &str, Instance { pod, container, .. }: &Instance, error: &dyn Error) -> String {
+    format!("the {what} of {pod}/{container} cannot be read: {}", super::chain(error))
 }
 
 fn observed_limits(LimitsSeen { memory, cpus, pids }: LimitsSeen) -> ObservedLimits {

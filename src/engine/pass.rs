@@ -56,6 +56,8 @@ pub enum Event<'a> {
     Done(&'a PodName, &'a Step, Option<&'a str>),
     /// A pod was left to the process that has its lock.
     Skipped(&'a PodName),
+    /// Something could not be looked at, for the reason that is told.
+    Unread(&'a str),
 }
 
 /// A step that failed.
@@ -165,7 +167,7 @@ impl Engine {
         let puts = self.change_candidate(&mut snapshot, &pass.change, now)?;
         self.check_images(&puts)?;
         check_dependencies(&snapshot, &puts)?;
-        self.observe_dependencies(&mut snapshot)?;
+        self.observe_dependencies(&mut snapshot);
         self.look_closer(&mut snapshot)?;
         let mut planned = plan(&snapshot.desired, &snapshot.observed, now);
         // What was planned without the locks is planned again with them.
@@ -184,6 +186,7 @@ impl Engine {
             let others = first.waiting.into_iter().filter(|(pod, _)| !held.contains(pod));
             planned.waiting.extend(others);
         }
+        snapshot.notes().for_each(|note| watch(Event::Unread(&note)));
         for put in &puts {
             watch(Event::Put(put));
         }
@@ -203,18 +206,22 @@ impl Engine {
         let dependent = snapshot.dependent();
         let changes_names = works.iter().any(|work| work.lane.changes_names());
         let mut result = PassResult { puts, plan: planned, ..PassResult::default() };
-        if let Some(journaled) = journaled {
-            self.execute(works, &journaled, &mut result, watch)?;
+        if let Some(journaled) = &journaled {
+            self.execute(works, journaled, &mut result, watch)?;
         }
         let within = only.filter(|_| !changes_names);
         let swept = sweeps.then(|| self.sweep_network());
         let refreshed = named.then(|| self.refresh_names(within.as_ref()));
         let after = [("sweep-network", swept), ("refresh-names", refreshed)];
+        let in_lanes = result.failures.len();
         for (step, outcome) in after {
             if let Some(Err(error)) = outcome {
                 let (step, error) = (step.to_owned(), chain(&error));
                 result.failures.push(StepFailure { pod: None, step, error });
             }
+        }
+        if let Some(journaled) = &journaled {
+            self.write_afterwards(journaled, &result, in_lanes)?;
         }
         Ok((result, dependent))
     }
@@ -260,7 +267,7 @@ impl Engine {
         let change = desire.cloned().map_or(Change::Nothing, Change::Desire);
         let puts = self.change_candidate(&mut snapshot, &change, now)?;
         check_dependencies(&snapshot, &puts)?;
-        self.observe_dependencies(&mut snapshot)?;
+        self.observe_dependencies(&mut snapshot);
         self.look_closer(&mut snapshot)?;
         Ok((plan(&snapshot.desired, &snapshot.observed, now), puts))
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::cgroup::Group;
 use super::directories::InstanceFiles;
 use super::error::{Error, Result};
+use super::observe::is_no_lock;
 use crate::model::ProcessIdentity;
 use crate::sys::file::{self, Durability};
 use crate::sys::{self, clock, lock, pidfd};
@@ -55,7 +56,7 @@ pub fn remove(files: InstanceFiles<'_>, group: &Group) -> Result<()> {
 fn lock_out_monitor(files: InstanceFiles<'_>) -> Result<Option<std::fs::File>> {
     let lock = match file::open_or_create(&files.lock(), 0o600) {
         Ok(lock) => lock,
-        Err(e) if e.is_not_found() || e.is(libc::ENOTDIR) => return Ok(None),
+        Err(e) if is_no_lock(&e) => return Ok(None),
         Err(e) => return Err(e.into()),
     };
     if lock::hold_record(&lock)? { Ok(Some(lock)) } else { Err(Error::StillRunning) }

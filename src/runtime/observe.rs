@@ -1,13 +1,11 @@
 //! What the kernel and the monitors say of an instance, now.
 
-use std::io::ErrorKind;
-
 use rustix::fs::StatVfsMountFlags;
 
 use super::directories::InstanceFiles;
 use super::record::{ExitRecord, Status};
 use crate::model::ProcessIdentity;
-use crate::sys::{self, lock, process};
+use crate::sys::{self, file, lock, process};
 
 /// What was seen of an instance.
 #[derive(Debug)]
@@ -40,12 +38,18 @@ pub fn look(files: InstanceFiles<'_>, known: Option<ProcessIdentity>) -> sys::Re
 /// The pid of the monitor that holds the instance's lock.
 pub fn monitor(files: InstanceFiles<'_>) -> sys::Result<Option<i32>> {
     let path = files.lock();
-    match std::fs::OpenOptions::new().read(true).write(true).open(&path) {
+    match file::open(&path) {
         Ok(file) => lock::record_holder(&file),
-        // Also where somebody put a file in the place of its directory.
-        Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(None),
-        Err(e) => Err(sys::Error::new("open", path.display().to_string(), e)),
+        Err(e) if is_no_lock(&e) => Ok(None),
+        Err(e) => Err(e),
     }
+}
+
+/// Whether the lock of an instance could not be opened because there is none that a monitor could
+/// hold: no file, or something else in the place of it or of its directory.
+pub(super) fn is_no_lock(error: &sys::Error) -> bool {
+    let kinds = [libc::ENOENT, libc::ENOTDIR, libc::EISDIR, libc::ELOOP, libc::ENXIO];
+    kinds.iter().any(|kind| error.is(*kind))
 }
 
 /// The first process of an instance whose monitor holds its lock and has executed its program.

@@ -1,13 +1,16 @@
 //! What somebody else has changed, and what is there that nobody knows.
 
 use std::fs;
-use std::path::Path;
+use std::os::unix::fs::symlink;
+use std::os::unix::net::UnixListener;
+use std::path::{Path, PathBuf};
 
 use rustix::process::Signal;
 
 use crate::container::{Boxed, pod_file, shell};
-use crate::support::pods::{runs, send, sleeper};
-use crate::support::{Tank, wait};
+use crate::support::pods::{SOON, runs, send, sleeper};
+use crate::support::sealed::Sealed;
+use crate::support::{Tank, fixtures, wait};
 
 const SLEEP: &str = "trap 'exit 0' TERM; sleep 1000 & wait";
 
@@ -75,10 +78,73 @@ fn files_of_the_run_directory_that_are_gone_cost_a_life_at_most() {
     assert_eq!(tank.listed("web")["sync"], "diverged");
     tank.run(["reconcile"]).ok();
     for ended in [program, monitor] {
-        assert!(wait::process_ended(ended, crate::support::pods::SOON), "{ended} lives on");
+        assert!(wait::process_ended(ended, SOON), "{ended} lives on");
     }
     tank.await_life("a second life", "web", |life| runs(life, 2));
     assert_eq!(tank.run(["plan"]).ok().stdout, "nothing to do\n");
+}
+
+/// A monitor holds its lock on a file that has no name any more, and something else has the name.
+#[test]
+fn what_is_put_in_the_place_of_a_lock_costs_a_life() {
+    let tank = Tank::new();
+    let elsewhere = tank.file("elsewhere", "mine");
+    for what in ["directory", "link", "socket", "pipe", "file"] {
+        tank.apply(&sleeper(what)).ok();
+        let (program, monitor) = (tank.pid(what), tank.monitor(what));
+        let lock = lock_of(&tank, what);
+        fs::remove_file(&lock).unwrap();
+        match what {
+            "directory" => fs::create_dir(&lock).unwrap(),
+            "link" => symlink(&elsewhere, &lock).unwrap(),
+            "socket" => drop(UnixListener::bind(&lock).unwrap()),
+            "pipe" => drop(fixtures::tool("mkfifo", "coreutils", &[lock.to_str().unwrap()])),
+            _ => fs::write(&lock, "forged").unwrap(),
+        }
+        assert_eq!(tank.listed(what)["sync"], "diverged", "{what}");
+        tank.run(["reconcile"]).ok();
+        for ended in [program, monitor] {
+            assert!(wait::process_ended(ended, SOON), "{ended} of {what} lives on");
+        }
+        tank.await_life("a second life", what, |life| runs(life, 2));
+    }
+    tank.await_nothing_to_do();
+    assert_eq!(fs::read_to_string(&elsewhere).unwrap(), "mine");
+}
+
+#[test]
+fn a_life_that_cannot_be_looked_at_is_left_as_it_is_and_holds_up_nobody() {
+    let tank = Tank::new();
+    for name in ["sealed", "other"] {
+        tank.apply(&sleeper(name)).ok();
+    }
+    let pid = tank.pid("sealed");
+    let sealed = Sealed::new(&lock_of(&tank, "sealed"));
+    assert_eq!(tank.listed("sealed")["status"], "running");
+    let described = tank.run(["describe", "sealed", "-o", "json"]).ok().json();
+    let note = described["notes"][0].as_str().unwrap();
+    assert!(note.starts_with("the state of sealed/app cannot be read: open "), "{note}");
+    // The other pod is put right, and the one that cannot be looked at is not touched.
+    fs::remove_file(lock_of(&tank, "other")).unwrap();
+    let healed = tank.run(["reconcile", "-o", "json"]).ok().json();
+    let touched = |step: &serde_json::Value| step["pod"] == "other";
+    assert!(healed["steps"].as_array().unwrap().iter().all(touched), "{healed}");
+    tank.await_life("a second life", "other", |life| runs(life, 2));
+    // Nor can it be ended: that is an error of this pod alone.
+    let refused = tank.run(["delete", "--wait", "sealed", "other"]).exits(1);
+    assert!(refused.stderr.contains("pod/sealed: stop/app/1: "), "{refused}");
+    assert!(!refused.stderr.contains("pod/other"), "{refused}");
+    assert_eq!(tank.pid("sealed"), pid);
+    drop(sealed);
+    tank.run(["reconcile"]).ok();
+    assert!(tank.run(["list", "-o", "json"]).ok().json()["pods"].as_array().unwrap().is_empty());
+}
+
+/// The lock that the monitor of the last life of a pod holds.
+fn lock_of(tank: &Tank, pod: &str) -> PathBuf {
+    let lives = tank.lives(pod);
+    let id = lives.last().unwrap()["id"].as_str().unwrap();
+    tank.run_root().join("containers").join(id).join("monitor.lock")
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! How pods find each other: `/etc/hosts` and `/etc/resolv.conf`.
 
 use super::{Machine, RAW, SLEEP, idle, of_machine, pod, server};
+use crate::support::sealed::Sealed;
 
 #[test]
 fn a_pod_reaches_another_by_its_names_over_both_families() {
@@ -61,6 +62,36 @@ fn hosts_file_is_the_same_file_after_pods_have_come_and_gone() {
     machine.tank.run(["delete", "guest"]).ok();
     assert_eq!(hosts(), before);
     assert_eq!((inode(), machine.tank.pid("stays")), (first, pid));
+}
+
+#[test]
+fn a_hosts_file_that_cannot_be_written_is_told_and_holds_up_no_other() {
+    let machine = Machine::new();
+    for name in ["one", "two"] {
+        machine.tank.apply(&idle(name)).ok();
+    }
+    let hosts = |pod: &str| {
+        let lives = machine.tank.lives(pod);
+        let id = lives.last().unwrap()["id"].as_str().unwrap();
+        machine.tank.root().join("containers").join(id).join("files/hosts")
+    };
+    let knows = |pod: &str| std::fs::read_to_string(hosts(pod)).unwrap().contains("guest.tank");
+    for sealed in ["one", "two"] {
+        let seal = Sealed::new(&hosts(sealed));
+        let guest = machine.tank.file("guest.toml", idle("guest"));
+        let applied = machine.tank.run(["apply", "-f", guest.to_str().unwrap()]).exits(1);
+        assert!(applied.stderr.contains("error: refresh-names: open "), "{applied}");
+        for pod in ["one", "two"] {
+            assert_eq!(knows(pod), pod != sealed, "{pod}");
+        }
+        let events = machine.tank.run(["events"]).ok().stdout;
+        assert!(events.contains(": refresh-names: open "), "{events}");
+        drop(seal);
+        machine.tank.run(["reconcile"]).ok();
+        assert!(knows(sealed));
+        machine.tank.run(["delete", "guest"]).ok();
+        assert!(!knows(sealed));
+    }
 }
 
 #[test]

@@ -12,6 +12,7 @@ pub(crate) mod program;
 mod reboot;
 pub(crate) mod record;
 pub(crate) mod registry;
+pub(crate) mod sealed;
 mod tank;
 pub(crate) mod terminal;
 pub(crate) mod tree;
