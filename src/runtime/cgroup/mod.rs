@@ -51,7 +51,7 @@ pub use group::Group;
 pub use hierarchy::{Controller, Hierarchies, Version};
 pub use limits::Limits;
 pub use oci::CgroupMount;
-pub use oom::OomWatch;
+pub use oom::OomCounter;
 pub use path::{GroupPath, GroupPathError};
 pub use read_limits::{Limit, LimitsSeen};
 pub use stats::Stats;

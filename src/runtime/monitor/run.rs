@@ -13,7 +13,7 @@ use super::output::Source;
 use super::probes::Probes;
 use super::{Failure, Launch, PROTOCOL, Status};
 use crate::model::{Exit, ExitReason, ProcessIdentity};
-use crate::runtime::cgroup::{DeviceRules, Group, Limits, OomWatch};
+use crate::runtime::cgroup::{DeviceRules, Group, Limits, OomCounter};
 use crate::runtime::failure::Doing;
 use crate::runtime::init::{Init, program, shares_pids};
 use crate::runtime::log::{Log, Stream};
@@ -37,7 +37,7 @@ pub(super) struct Running {
     log: Log,
     audience: Audience,
     probes: Option<Probes>,
-    oom: Option<OomWatch>,
+    oom: Option<OomCounter>,
     /// What has to end with the first process, if that is not pid 1 and so takes nobody along.
     remains: Option<Remains>,
 }
@@ -51,7 +51,7 @@ impl Running {
         let devices = DeviceRules::with_devices(linux.devices().iter().flatten());
         let notes = group.create(&limits, Some(&devices)).doing("make the cgroup")?;
         let mut notes: Vec<String> = notes.iter().map(ToString::to_string).collect();
-        let oom = group.oom_watch().ok().flatten();
+        let oom = group.oom_counter().ok().flatten();
         let terminal = spec.process().as_ref().and_then(|process| process.terminal());
         let streams =
             if terminal == Some(true) { None } else { Some(Streams::open(launch.stdin)?) };
@@ -199,7 +199,7 @@ impl Running {
     /// How it ended; `unwell` says why it was asked to, if it was for a probe.
     fn exit(&self, ended: Option<Ended>, unwell: Option<String>) -> Exit {
         let killed = ended == Some(Ended::Signaled(libc::SIGKILL));
-        let oom = self.oom.as_ref().and_then(|watch| watch.count().ok()).unwrap_or(0) > 0;
+        let oom = self.oom.as_ref().and_then(|counter| counter.count().ok()).unwrap_or(0) > 0;
         let (code, signal) = match ended {
             Some(Ended::Exited(code)) => (Some(code), None),
             Some(Ended::Signaled(signal)) => (None, Some(signal)),

@@ -129,7 +129,10 @@ fn power_cuts_lose_nothing_that_was_done() {
 fn power_cuts_of_passes_are_put_right_by_another_one() {
     let plain = pods(1)
         .replace("image = 'localhost/first:1'\npull = 'never'", "rootfs = '/payload/rootfs'");
-    let computer = Computer::new(&[("pods.toml", plain.as_bytes())]);
+    let looper =
+        pod("looper", "restart = { policy = 'always', initial = '1s' }", &script("exit 1"));
+    let computer =
+        Computer::new(&[("pods.toml", plain.as_bytes()), ("looper.toml", looper.as_bytes())]);
 
     // Right after pods were applied.
     let told = computer.cut("run apply tank apply -f /payload/pods.toml\nlose_power\n");
@@ -147,8 +150,16 @@ fn power_cuts_of_passes_are_put_right_by_another_one() {
     told.assert_recovered();
     assert_run(&told, &["first", "one", "two"], 1);
 
-    let told = computer.run(&format!("check\n{LEFT}"));
+    // Restarts come also where no file can be watched (inotify(7)).
+    let told = computer.run(&format!(
+        "check\necho 0 >/proc/sys/fs/inotify/max_user_instances\n\
+         run loop tank apply -f /payload/looper.toml\n\
+         until tank ps -a -o json | grep -q '\"attempt\": *3'; do sleep 0.1; done\n\
+         run delete tank delete looper\n{LEFT}"
+    ));
     told.assert_recovered();
     assert!(told.list("list", "pods").is_empty());
+    told.ok("loop");
+    told.ok("delete");
     assert_eq!(told.of("left").1, "");
 }

@@ -114,6 +114,6 @@ fn a_limit_without_its_controller_is_an_error_and_leaves_nothing() {
         assert!(!test.group.exists());
         let notes = test.group.create(&Limits::default(), None).unwrap();
         assert!(notes.contains(&Note::NoController(Controller::Memory)), "{notes:?}");
-        assert!(test.group.oom_watch().unwrap().is_none());
+        assert!(test.group.oom_counter().unwrap().is_none());
     }
 }
