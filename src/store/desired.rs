@@ -220,9 +220,12 @@ impl Tx<'_> {
         self.show_contents(pod, generation)?;
         self.run(
             doing,
-            "DELETE FROM revisions WHERE pod = ?1 AND generation <= ?2 AND generation NOT IN
-                (SELECT generation FROM instances WHERE pod = ?1 AND NOT removed)",
-            params![pod.name.as_str(), generation.saturating_sub(KEPT_REVISIONS)],
+            "DELETE FROM revisions WHERE pod = ?1 AND generation <= ?2
+                AND generation NOT IN (SELECT max(generation) FROM revisions WHERE pod = ?1
+                    GROUP BY spec, images ORDER BY 1 DESC LIMIT ?3)
+                AND generation NOT IN
+                    (SELECT generation FROM instances WHERE pod = ?1 AND NOT removed)",
+            params![pod.name.as_str(), generation.saturating_sub(KEPT_REVISIONS), KEPT_REVISIONS],
         )?;
         Ok(())
     }

@@ -226,11 +226,12 @@ impl Tx<'_> {
     }
 
     /// Ends every instance of another boot whose end nobody saw, and returns how many there were.
+    /// Not those that were still to be begun.
     pub(super) fn lose_instances_of_other_boots(&self, boot: &str) -> Result<usize> {
         self.run(
             "write off the instances of the last boot",
             "UPDATE instances SET state = 'failed', exit_reason = 'host-reboot'
-                WHERE boot <> ?1 AND exit_reason IS NULL AND NOT removed",
+                WHERE boot <> ?1 AND exit_reason IS NULL AND NOT removed AND state <> 'created'",
             [boot],
         )
     }

@@ -119,7 +119,8 @@ fn a_reboot_ends_what_nobody_saw_end() {
     let running = Instance { state: State::Running, ..instance("web", 1) };
     let finished = ended(instance("web", 2), ExitReason::Exited);
     let removed = Instance { removed: true, ..instance("web", 3) };
-    for instance in [&running, &finished, &removed] {
+    let not_begun = Instance { state: State::Created, ..instance("web", 5) };
+    for instance in [&running, &finished, &removed, &not_begun] {
         insert(&mut store, instance);
     }
     assert!(!store.write(|tx| tx.note_boot("boot-1")).unwrap());
@@ -131,7 +132,7 @@ fn a_reboot_ends_what_nobody_saw_end() {
     let lost = read(&store, &running);
     assert_eq!(lost.state, State::Failed);
     assert_eq!(lost.exit, Some(Exit::unknown(ExitReason::HostReboot)));
-    for untouched in [&finished, &removed, &later] {
+    for untouched in [&finished, &removed, &not_begun, &later] {
         assert_eq!(read(&store, untouched), *untouched);
     }
     assert_eq!(store.read(|s| s.boot()).unwrap().as_deref(), Some("boot-2"));
