@@ -93,6 +93,8 @@ impl Goal {
     /// that is no more has no status.
     fn reached(self, status: Option<&PodStatus>) -> Option<bool> {
         let phase = status.map(|status| status.phase);
+        // What runs is not what was asked for, but what that is going to take the place of.
+        let outdated = status.is_some_and(|status| status.outdated);
         match (self, phase) {
             (Self::Deleted, None) => Some(true),
             (Self::Deleted, _) => None,
@@ -100,7 +102,7 @@ impl Goal {
             (Self::Stopped, Some(Phase::Stopped | Phase::Completed | Phase::Failed)) => Some(true),
             (Self::Stopped, _) => None,
             (Self::Applied, Some(Phase::Stopped)) => Some(true),
-            (_, Some(Phase::Running | Phase::Completed)) => Some(true),
+            (_, Some(Phase::Running | Phase::Completed)) if !outdated => Some(true),
             (_, Some(Phase::Failed)) => Some(false),
             _ => None,
         }

@@ -153,14 +153,16 @@ fn leave_sandbox(views: &mut [View<'_>], cause: &str) {
 
 /// Lets nothing start before the pods that its own depends on are ready, nor before the init
 /// containers ahead of it are done. Neither is asked for where a container that they come before
-/// runs and may go on.
+/// runs and may go on, nor where all of these have done what they were there for.
 fn hold_back(views: &mut [View<'_>], hold: Option<&Hold>) {
     let goes_on = |view: &View<'_>| {
         !view.init
             && view.current.is_some_and(lives)
             && matches!(view.need, Need::Nothing | Need::Update { .. })
     };
-    if views.iter().any(goes_on) {
+    let is_over =
+        |view: &View<'_>| view.init || matches!(view.need, Need::Completed | Need::Failed { .. });
+    if views.iter().any(goes_on) || views.iter().all(is_over) {
         for view in views.iter_mut().filter(|view| view.init && !view.current.is_some_and(lives)) {
             view.need = Need::Completed;
         }

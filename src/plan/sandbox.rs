@@ -1,6 +1,6 @@
 //! Whether a pod's sandbox can be kept.
 
-use crate::model::DesiredPod;
+use crate::model::{DesiredPod, State};
 
 use super::compare;
 use super::container::{lives, lost_spec};
@@ -27,8 +27,9 @@ pub(super) enum Condition {
 
 /// Compares a pod's sandbox with its spec.
 ///
-/// The sandbox has no record of its own. It is as old as the newest instance or newer, because
-/// every start comes after it was made, so that instance's spec tells what it was made for.
+/// What a sandbox was made for is not written down. It is as old as the newest instance that was
+/// ever begun, or newer, because every start comes after it was made. Instances that only have a
+/// row say nothing: the row is there before the sandbox is made.
 pub(super) fn condition(desired: &DesiredPod, observed: &ObservedPod) -> Condition {
     let incomplete = || Condition::Incomplete { cause: "sandbox is incomplete".to_owned() };
     match observed.sandbox {
@@ -45,6 +46,13 @@ pub(super) fn condition(desired: &DesiredPod, observed: &ObservedPod) -> Conditi
 /// Why the sandbox does not suit the spec, if it does not.
 fn outdated(desired: &DesiredPod, observed: &ObservedPod) -> Option<String> {
     let newest = observed.instances.last()?;
-    let known = observed.instances.iter().rev().find_map(|seen| compare::sandbox(desired, seen));
+    let mut known = None;
+    for seen in observed.instances.iter().rev() {
+        let Some(cause) = compare::sandbox(desired, seen) else { continue };
+        if cause.is_some() || seen.instance.state != State::Created {
+            return cause;
+        }
+        known = Some(None);
+    }
     known.unwrap_or_else(|| Some(lost_spec(newest)))
 }

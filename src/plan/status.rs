@@ -22,6 +22,9 @@ pub struct PodStatus {
     /// How often its containers had to be started again, without the replacements that people
     /// asked for and restarts of the host. Rows that were pruned no longer say who asked.
     pub restarts: u32,
+    /// Whether something of it that runs is to be replaced, now or later, for it is not what is
+    /// desired any more.
+    pub outdated: bool,
     /// Whether a pass would find something to do.
     pub sync: Sync,
     /// What a pass would act on; for a pod that waits or failed, how its containers ended, and what
@@ -117,6 +120,7 @@ pub fn status(
         phase: phase(desired, observed, &views),
         ready: count(proper().filter(|view| is_ready(view))),
         total: count(proper()),
+        outdated: views.iter().any(|view| is_outdated(view, desired.generation)),
         restarts: proper().map(|view| restarts(view, observed)).sum(),
         sync,
         reasons,
@@ -156,6 +160,12 @@ fn phase(desired: &DesiredPod, observed: &ObservedPod, views: &[View<'_>]) -> Ph
 
 fn runs(view: &View<'_>) -> bool {
     view.current.is_some_and(|seen| seen.instance.state == State::Running)
+}
+
+fn is_outdated(view: &View<'_>, generation: u64) -> bool {
+    let is_older = |seen: &ObservedInstance| lives(seen) && seen.instance.generation < generation;
+    view.current.is_some_and(is_older)
+        && matches!(view.need, Need::Start { .. } | Need::Pending { .. })
 }
 
 fn is_ready(view: &View<'_>) -> bool {

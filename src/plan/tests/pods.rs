@@ -48,6 +48,30 @@ fn kernel_parameters_need_new_namespaces() {
     assert!(plan.lanes[0].steps[4].cause.contains("sysctls"), "{:?}", plan.lanes[0].steps[4]);
 }
 
+/// Rows of new instances are there before the sandbox is made for them.
+#[test]
+fn a_change_that_was_interrupted_still_needs_new_namespaces() {
+    for (change, seen) in [
+        ("app=x sysctl=1 => app=x", "ready; app/1 running; app/2 g2 created"),
+        ("app=x sysctl=1 => app=x", "ready; app/1 stopped removed; app/2 g2 created"),
+        ("app=x network=bridge => app=x", "ready left; app/1 running; app/2 g2 created"),
+        ("app=x => app=x share_pids", "ready; app/1 unknown; app/2 g2 created; app/3 g2 created"),
+    ] {
+        let generations = generations(change);
+        let pods = BTreeMap::from([("web".parse().unwrap(), observed(&generations, seen))]);
+        let plan = plan(&generations[1..], &Observed { pods, ..Observed::default() }, now());
+        let names: Vec<&str> = plan.lanes[0].steps.iter().map(|step| step.action.name()).collect();
+        assert!(names.ends_with(&["remove-sandbox", "create-sandbox", "start"]), "{names:?}");
+    }
+    // One that was started in it tells what it was made for.
+    let generations = generations("app=x sysctl=1 => app=x");
+    for seen in ["ready; app/1 stopped removed; app/2 g2 running", "ready; app/2 g2 running"] {
+        let pods = BTreeMap::from([("web".parse().unwrap(), observed(&generations, seen))]);
+        let seen = Observed { pods, ..Observed::default() };
+        assert_eq!(plan(&generations[1..], &seen, now()).lanes, []);
+    }
+}
+
 #[test]
 fn sharing_pids_is_a_matter_of_the_sandbox() {
     for change in ["a=x b=x => a=x b=x share_pids", "a=x b=x share_pids => a=x b=x"] {

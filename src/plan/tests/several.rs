@@ -164,6 +164,25 @@ fn init_containers_run_one_after_the_other_before_the_rest() {
              start/m/2: sandbox is new",
         ],
         [
+            "the sandbox is new, and the rest is done",
+            "m=x init app=y restart=on-failure",
+            "absent; m/1 code=0; app/1 code=0",
+            "",
+        ],
+        [
+            "the sandbox is new, and the rest has failed for good",
+            "m=x init app=y restart=never",
+            "absent; m/1 code=0; app/1 code=1",
+            "",
+        ],
+        [
+            "the sandbox is new, and some of the rest is not done",
+            "m=x init app=y more=y restart=on-failure",
+            "absent; m/1 code=0; app/1 code=0; more/1 reboot",
+            "remove/more/1: host was restarted | remove/m/1 create-sandbox start/m/2: \
+             sandbox is new",
+        ],
+        [
             "it was stopped and is to run",
             pod,
             "absent; m/1 code=0 removed; n/1 code=0 removed; app/1 stopped removed",

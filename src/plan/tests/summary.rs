@@ -66,3 +66,23 @@ fn a_pod_in_one_line() {
         assert_eq!(actual, expected, "{wanted} | {seen}");
     }
 }
+
+#[test]
+fn what_runs_is_outdated_once_something_else_is_wanted_in_its_place() {
+    for (wanted, seen, expected) in [
+        ("app=x", "ready; app/1 running", false),
+        ("app=x => app=y", "ready; app/1 running", true),
+        ("app=x => app=y", "ready; app/1 stopped removed; app/2 g2 running", false),
+        ("app=x => app=y", "ready; app/1 code=1", false),
+        ("app=x => app=x renewed", "ready; app/1 running", true),
+        ("app=x => app=x label=x", "ready; app/1 running", false),
+        ("app=x memory=1GiB => app=x memory=2GiB", "ready; app/1 running", false),
+        // What is put right is what was wanted all along.
+        ("app=x", "partial; app/1 running", false),
+    ] {
+        let generations = generations(wanted);
+        let desired = generations.last().unwrap();
+        let status = status(desired, &observed(&generations, seen), None, now());
+        assert_eq!(status.outdated, expected, "{wanted} | {seen}");
+    }
+}
