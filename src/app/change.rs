@@ -46,20 +46,25 @@ impl App {
         let before = before.map_err(|e| Error::of_engine("cannot read the pods", e.into()))?;
         let mut report =
             self.pass(Change::Desire(desire), None, self.wait_for_locks(), progress)?;
+        let applied = self.engine()?.store.read(|state| state.pods_named(&names));
+        let applied = applied.map_err(|e| Error::of_engine("cannot read the pods", e.into()))?;
+        // What else failed is not the fault of these pods.
+        let is_own = |error: &StepError| error.pod.as_ref().is_some_and(|pod| names.contains(pod));
+        let failed = report.errors.iter().any(is_own);
         let waited = match request.wait {
-            Some(timeout) if report.failed == 0 => {
-                self.wait_until(&names, Goal::Applied, timeout, progress)
-            }
+            Some(timeout) if !failed => self.wait_until(&names, Goal::Applied, timeout, progress),
             _ => Ok(()),
         };
-        if request.rollback_on_failure && (report.failed > 0 || waited.is_err()) {
-            self.undo(&report, &before, progress)?;
+        if request.rollback_on_failure && (failed || waited.is_err()) {
+            self.undo(&report, &before, &applied, progress)?;
         }
         waited?;
         // What is applied is there, and ready where that was waited for, before what it takes the
         // place of is gone.
-        if !surplus.is_empty() && report.failed == 0 {
-            report.add(self.delete(surplus, &DeleteRequest::default(), progress)?);
+        if !surplus.is_empty() && !failed {
+            // Another command may have deleted some of them meanwhile.
+            let request = DeleteRequest { ignore_not_found: true, ..DeleteRequest::default() };
+            report.add(self.delete(surplus, &request, progress)?);
         }
         Ok(report)
     }
@@ -77,10 +82,19 @@ impl App {
         Ok(pods.iter().filter(is_surplus).map(|pod| pod.pod.name.clone()).collect())
     }
 
-    /// Makes those of the pods desired that are not there, and runs a pass over them.
-    pub fn seed(&mut self, stated: Stated, progress: Watcher<'_>) -> Result<PassReport, Error> {
+    /// Makes those of the pods desired that are not there, and runs a pass over them. One that
+    /// cannot be is an error of the report. `unpulled` are the images that could not be fetched.
+    pub fn seed(
+        &mut self,
+        stated: Stated,
+        unpulled: Vec<StepError>,
+        progress: Watcher<'_>,
+    ) -> Result<PassReport, Error> {
         let change = Change::Desire(Desire::Create(stated));
-        self.pass(change, None, self.wait_for_locks(), progress)
+        let mut report = self.pass(change, None, self.wait_for_locks(), progress)?;
+        report.failed += unpulled.len();
+        report.errors.splice(0..0, unpulled);
+        Ok(report)
     }
 
     /// Makes the pods no longer desired, and runs a pass over them.
@@ -107,6 +121,11 @@ impl App {
         let change = Change::Desire(Desire::Delete(there.iter().cloned().collect()));
         let mut report = self.pass(change, None, self.wait_for_locks(), progress)?;
         let there: Vec<_> = there.into_iter().collect();
+        if let Some(timeout) = request.wait
+            && report.failed == 0
+        {
+            self.wait_until(&there, Goal::Deleted, timeout, progress)?;
+        }
         report.add_deleted(&there, progress);
         Ok(report)
     }
@@ -156,7 +175,8 @@ impl App {
                 let waited = self.engine()?.wait_out_delays(only.as_ref(), tried);
                 waited.map_err(|e| Error::of_engine("cannot wait for a restart delay", e))?;
             }
-            let busy = if only.is_some() { self.wait_for_locks() } else { Busy::Skip };
+            let busy =
+                if only.is_some() { self.wait_for_locks() } else { Busy::Leave(Duration::ZERO) };
             let (report, wake) =
                 self.pass_and_wake(Change::Nothing, only.clone(), busy, progress)?;
             // Somebody else did what there was to do, or it is not time yet after all; or something
@@ -171,19 +191,18 @@ impl App {
         }
     }
 
-    /// Runs a pass every `period` until SIGTERM, SIGINT or SIGHUP. A pass that fails is told and
-    /// followed by the next one.
+    /// Runs a pass every `period` until SIGTERM, SIGINT or SIGHUP, which let the pass that runs come
+    /// to its end. A pass that fails is told and followed by the next one.
     pub fn reconcile_every(
         &mut self,
         names: &[PodName],
         period: Duration,
         after_each: &mut dyn FnMut(Result<&PassReport, &Error>),
     ) -> Result<(), Error> {
+        // Processes that a pass starts begin with no signal blocked.
+        let signals = Signals::take().map_err(|e| Error::of_engine("cannot wait", e.into()))?;
         loop {
             let result = self.reconcile(names.to_vec(), &ReconcileRequest::default(), &mut |_| {});
-            // Taken anew each time: a process that the pass starts must not inherit the mask.
-            // Whoever is told of the pass may send one at once.
-            let signals = Signals::take().map_err(|e| Error::of_engine("cannot wait", e.into()))?;
             after_each(result.as_ref());
             // Monitors are children of whoever started them; those that ended are reaped here.
             while process::reap_any().is_ok_and(|ended| ended.is_some()) {}
@@ -240,6 +259,7 @@ impl App {
         busy: Busy,
         progress: Watcher<'_>,
     ) -> Result<(PassReport, Option<Timestamp>), Error> {
+        self.engine_mut()?.forget_settings();
         // A broken config.toml must keep nobody from deleting or stopping a pod, nor pods from
         // being restarted.
         let settings = match &change {
@@ -274,7 +294,7 @@ impl App {
         Ok(Some(names.into_iter().collect()))
     }
 
-    fn desired(&self, name: &PodName) -> Result<DesiredPod, Error> {
+    pub(super) fn desired(&self, name: &PodName) -> Result<DesiredPod, Error> {
         let pod = self.engine()?.store.read(|state| state.pod(name));
         let pod = pod.map_err(|e| Error::of_engine("cannot read the pods", e.into()))?;
         pod.ok_or_else(|| no_pod(name))

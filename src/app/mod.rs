@@ -30,13 +30,12 @@ mod wait;
 use std::ffi::OsString;
 use std::os::fd::BorrowedFd;
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use jiff::Timestamp;
 
 use crate::engine::{Busy, Engine, Roots};
 use crate::model::{ContainerName, DetachKeys, PodName};
-use crate::sys::clock;
 
 pub use crate::engine::{Resolved, RunChange, Stated};
 pub use crate::image::registry::Secret;
@@ -296,13 +295,8 @@ impl App {
         self.engine.as_mut().ok_or_else(no_state)
     }
 
-    /// Until when to wait for locks.
-    fn lock_deadline(&self) -> Instant {
-        clock::monotonic() + self.options.lock_timeout
-    }
-
     fn wait_for_locks(&self) -> Busy {
-        Busy::Wait(self.lock_deadline())
+        Busy::Fail(self.options.lock_timeout)
     }
 }
 

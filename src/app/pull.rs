@@ -3,13 +3,13 @@
 use super::error::Error;
 use super::image::report;
 use super::progress::Watch;
-use super::report::ImagePullReport;
+use super::report::{ImagePullReport, StepError};
 use super::{App, PullRequest};
-use crate::engine::{Network, Resolved};
+use crate::engine::{Network, Resolved, chain};
 use crate::image::Platform;
 use crate::image::registry::CredentialFiles;
-use crate::model::Pod;
 use crate::model::image_name::ImageName;
+use crate::model::{Digest, Pod};
 
 impl App {
     /// Fetches an image from its registry and gives it its name.
@@ -46,15 +46,39 @@ impl App {
     /// Brings images here for this machine.
     pub fn pull_all(&mut self, names: &[ImageName], watch: &dyn Watch) -> Result<Resolved, Error> {
         let network = self.network()?;
+        names.iter().map(|name| self.pull_one(&network, name, watch)).collect()
+    }
+
+    /// Brings those of the images here that can be; what is wrong with the others is told.
+    pub fn pull_each(
+        &mut self,
+        names: &[ImageName],
+        watch: &dyn Watch,
+    ) -> Result<(Resolved, Vec<StepError>), Error> {
+        let network = self.network()?;
+        let (mut resolved, mut unpulled) = (Resolved::new(), Vec::new());
+        for name in names {
+            match self.pull_one(&network, name, watch) {
+                Ok((name, digest)) => drop(resolved.insert(name, digest)),
+                Err(error) => {
+                    let (step, error) = ("pull".to_owned(), chain(&error));
+                    unpulled.push(StepError { pod: None, step, error });
+                }
+            }
+        }
+        Ok((resolved, unpulled))
+    }
+
+    fn pull_one(
+        &mut self,
+        network: &Network,
+        name: &ImageName,
+        watch: &dyn Watch,
+    ) -> Result<(String, Digest), Error> {
         let root = self.options.root.clone();
-        let (engine, platform) = (self.engine_mut()?, Platform::host());
-        let pull = |name: &ImageName| {
-            let image = engine.pull_image(&network, name, &platform, watch);
-            let image =
-                image.map_err(|e| Error::of_pull(format!("cannot pull {name}"), &root, e))?;
-            Ok((name.to_string(), image.manifest.digest))
-        };
-        names.iter().map(pull).collect()
+        let image = self.engine_mut()?.pull_image(network, name, &Platform::host(), watch);
+        let image = image.map_err(|e| Error::of_pull(format!("cannot pull {name}"), &root, e))?;
+        Ok((name.to_string(), image.manifest.digest))
     }
 
     /// Asks what names stand for. Fetches no layers and writes nothing.

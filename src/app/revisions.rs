@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
-use super::error::Error;
-use super::report::{ChangeReport, HistoryReport, PassReport, PodResult, Progress, RevisionReport};
+use super::error::{Error, Kind};
+use super::report::{
+    ChangeReport, HistoryReport, PassReport, PodResult, Progress, RevisionReport, StepError,
+};
 use super::{App, Goal, Watcher, no_pod};
-use crate::engine::{Change, Desire};
+use crate::engine::{Change, Desire, chain};
 use crate::model::change::changes;
 use crate::model::{DesiredPod, PodName};
 use crate::store::Revision;
@@ -57,28 +59,43 @@ impl App {
         self.dry_run(&Desire::Rollback(name.clone(), to))
     }
 
-    /// Makes the pods that an apply has changed what they were at these generations.
+    /// Makes the pods that an apply has changed what they were `before` it, unless they are not
+    /// what it made of them (`after`) any more: then somebody else has seen to them.
+    ///
+    /// # Errors
+    /// Some cannot go back; the others have.
     pub(super) fn undo(
         &mut self,
         applied: &PassReport,
         before: &[DesiredPod],
+        after: &[DesiredPod],
         progress: Watcher<'_>,
     ) -> Result<(), Error> {
+        let mut failed = Vec::new();
         for outcome in applied.pods.iter().filter(|pod| pod.result == PodResult::Configured) {
-            let Some(old) = before.iter().find(|old| old.pod.name == outcome.name) else {
-                continue;
+            let name = &outcome.name;
+            let of = |pods: &[DesiredPod]| {
+                pods.iter().find(|pod| pod.pod.name == *name).map(|pod| pod.generation)
             };
-            let note = format!("pod {} goes back to generation {}", outcome.name, old.generation);
-            progress(&Progress::Note(&note));
-            let change = Desire::Rollback(outcome.name.clone(), Some(old.generation));
-            let undone =
-                self.pass(Change::Desire(change), None, self.wait_for_locks(), progress)?;
-            if let Some(error) = undone.errors.first() {
-                let message = format!("cannot roll back pod {}: {}", outcome.name, error.error);
-                return Err(Error::new(super::Kind::Failed, message));
+            let Some((old, new)) = of(before).zip(of(after)) else { continue };
+            if self.desired(name).is_ok_and(|now| now.generation != new) {
+                progress(&Progress::Note(&format!("pod {name} was changed by somebody else")));
+                continue;
+            }
+            progress(&Progress::Note(&format!("pod {name} goes back to generation {old}")));
+            let change = Change::Desire(Desire::Rollback(name.clone(), Some(old)));
+            let undone = self.pass(change, None, self.wait_for_locks(), progress);
+            let own = |error: &&StepError| error.pod.as_ref() == Some(name);
+            match undone.map(|report| report.errors.into_iter().find(|error| own(&error))) {
+                Ok(None) => {}
+                Ok(Some(error)) => failed.push(format!("pod {name}: {}", error.error)),
+                Err(error) => failed.push(format!("pod {name}: {}", chain(&error))),
             }
         }
-        Ok(())
+        if failed.is_empty() {
+            return Ok(());
+        }
+        Err(Error::new(Kind::Failed, format!("cannot roll back {}", failed.join("; "))))
     }
 }
 

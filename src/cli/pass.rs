@@ -90,7 +90,9 @@ impl<'a> Narrator<'a> {
                 None => self.ui.err.text(&format!("{}: ", error.step))?,
             }
             self.ui.err.line(&error.error)?;
-            pods.extend(error.pod.as_ref());
+            // A pod that could not be made has no state.
+            let is_of = |step: &&PlannedStep| error.pod.as_ref() == Some(&step.pod);
+            pods.extend(report.steps.iter().find(is_of).map(|step| &step.pod));
         }
         if let Some(pod) = pods.first() {
             self.ui.err.line(&format!("hint: `tank describe {pod}` shows its state"))?;

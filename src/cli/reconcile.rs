@@ -79,7 +79,7 @@ fn repeat(args: ReconcileArgs, period: Duration, context: &mut Context) -> Outco
         let told = match pass {
             Ok(report) if json => ui.out.json_line(report).map(|()| report.failed > 0),
             // A pass that had nothing to do is not worth a line of a service's log.
-            Ok(report) if report.planned == 0 && !ui.shows_progress() => Ok(false),
+            Ok(report) if report.planned + report.failed == 0 && !ui.shows_progress() => Ok(false),
             Ok(report) => Narrator::new(ui, false, false)
                 .finish(report)
                 .and_then(|code| ui.out.flush().map(|()| code != DONE)),

@@ -5,14 +5,15 @@ use clap::Args;
 use super::flags::{Files, Lock, Output};
 use super::input::{self, Purpose};
 use super::pass::Narrator;
-use super::pull_progress::{self, Fetch};
+use super::pull_progress;
 use super::{Context, Outcome};
 
 /// Create the pods that do not exist yet, and run one pass
 ///
 /// A pod that exists is never changed, so a machine image can seed its pods at every boot without
 /// undoing what was applied later. A file that is not valid is reported and skipped, and the exit
-/// code is 2; the pods of the other files are created.
+/// code is 2; so is, with exit code 1, a pod whose image cannot be had or that depends on one that
+/// does not exist. All others are created.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 Examples:
@@ -31,10 +32,10 @@ pub fn run(args: &SeedArgs, context: &mut Context) -> Outcome {
     let mut loaded = input::load(&mut context.ui, &args.files.files, Purpose::Apply)?;
     let mut stated = std::mem::take(&mut loaded.stated);
     let mut app = context.open(args.lock)?;
-    let fetch = Fetch::ImagesOfNewPods;
-    stated.images = pull_progress::resolve(&mut app, &context.ui, &stated.pods, fetch)?;
+    let (images, unpulled) = pull_progress::resolve_new(&mut app, &context.ui, &stated.pods)?;
+    stated.images = images;
     let mut narrator = Narrator::new(&mut context.ui, args.output.is_json(), false);
-    let report = app.seed(stated, &mut |progress| narrator.tell(progress))?;
+    let report = app.seed(stated, unpulled, &mut |progress| narrator.tell(progress))?;
     let code = narrator.finish(&report)?;
     loaded.failure("the others were seeded").map_or(Ok(code), Err)
 }

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::Engine;
 use super::error::{Error, Result};
 use super::observe::Snapshot;
-use super::pass::Change;
+use super::pass::{Change, StepFailure};
 use super::pull::Resolved;
+use super::{Engine, chain, dependencies};
 use crate::model::pod::{Pull, Source};
 use crate::model::{
     Container, ContainerName, DesiredPod, Digest, Pod, PodName, RunState, State, secret,
@@ -74,7 +74,7 @@ pub enum PutKind {
     Configured,
     /// Nothing.
     Unchanged,
-    /// It should run.
+    /// It should run, and still does.
     Started,
     /// It should run, and what has ended of it is started again.
     Revived,
@@ -121,11 +121,13 @@ impl Desire {
 
 impl Engine {
     /// Brings the snapshot's desired pods to what they will be after the change, and says what
-    /// becomes of those that are put.
+    /// becomes of those that are put. Of pods that are only created, those that cannot be are
+    /// `refused`; with any other change one that cannot be made is an error.
     pub(super) fn change_candidate(
         &self,
         snapshot: &mut Snapshot,
         change: &Change,
+        refused: &mut Vec<StepFailure>,
         now: Timestamp,
     ) -> Result<Vec<Put>> {
         let Change::Desire(desire) = change else { return Ok(Vec::new()) };
@@ -138,7 +140,7 @@ impl Engine {
                     !snapshot.desired.iter().any(|old| old.pod.name == pod.name && !old.deleting)
                 };
                 let new: Vec<_> = pods.iter().filter(is_new).cloned().collect();
-                self.put(&mut snapshot.desired, &new, images, now)?
+                self.create(snapshot, new, images, refused, now)
             }
             Desire::Rollback(name, to) => {
                 let put = self.rollback(&mut snapshot.desired, name, *to, now)?;
@@ -170,6 +172,42 @@ impl Engine {
         now: Timestamp,
     ) -> Result<Vec<Put>> {
         pods.iter().map(|pod| self.put_one(desired, pod, resolved, now)).collect()
+    }
+
+    /// Says what creating those of `new` that can be would change, and brings the desired pods to
+    /// that state.
+    fn create(
+        &self,
+        snapshot: &mut Snapshot,
+        mut new: Vec<Pod>,
+        resolved: &Resolved,
+        refused: &mut Vec<StepFailure>,
+        now: Timestamp,
+    ) -> Vec<Put> {
+        let mut refuse = |new: &mut Vec<Pod>, name: &PodName, error: &Error| {
+            let (pod, step) = (Some(name.clone()), "create".to_owned());
+            refused.push(StepFailure { pod, step, error: chain(error) });
+            new.retain(|pod| pod.name != *name);
+        };
+        loop {
+            let tried = new.clone();
+            let (mut desired, mut puts) = (snapshot.desired.clone(), Vec::new());
+            for pod in &tried {
+                match self.put_one(&mut desired, pod, resolved, now) {
+                    Ok(put) => puts.push(put),
+                    Err(error) => refuse(&mut new, &pod.name, &error),
+                }
+            }
+            let all: Vec<_> = desired.iter().chain(&snapshot.others).cloned().collect();
+            for (pod, error) in dependencies::problems(&all, puts.iter()) {
+                refuse(&mut new, pod, &error);
+            }
+            // One that was refused may be what another depends on.
+            if new.len() == tried.len() {
+                snapshot.desired = desired;
+                return puts;
+            }
+        }
     }
 
     /// Says what going back to a revision would change, and brings `desired` to it. Its containers
@@ -218,9 +256,9 @@ impl Engine {
                 RunChange::Stop if pod.run == RunState::Stop => PutKind::Unchanged,
                 RunChange::Stop => PutKind::Stopped,
                 RunChange::Restart => PutKind::Restarted,
+                RunChange::Start if !runs_whole(pod, observed) => PutKind::Revived,
                 RunChange::Start if pod.run == RunState::Stop => PutKind::Started,
-                RunChange::Start if runs_whole(pod, observed) => PutKind::Unchanged,
-                RunChange::Start => PutKind::Revived,
+                RunChange::Start => PutKind::Unchanged,
             };
             match kind {
                 PutKind::Stopped => pod.run = RunState::Stop,
@@ -231,6 +269,7 @@ impl Engine {
                     pod.renewed = pod.generation;
                 }
                 PutKind::Revived => {
+                    pod.run = RunState::Run;
                     pod.generation += 1;
                     pod.revived = pod.generation;
                 }

@@ -18,15 +18,24 @@ pub(super) fn check_snapshot(snapshot: &Snapshot, puts: &[Put]) -> Result<()> {
 
 /// Fails if a pod that is put depends on one that there is not, or on itself by way of others.
 pub(super) fn check(desired: &[DesiredPod], puts: &[Put]) -> Result<()> {
+    let mut problems = problems(desired, puts.iter().filter(|put| is_stated(put)));
+    problems.next().map_or(Ok(()), |(_, error)| Err(error))
+}
+
+/// The pods that cannot be put, each with why.
+pub(super) fn problems<'a>(
+    desired: &'a [DesiredPod],
+    puts: impl Iterator<Item = &'a Put>,
+) -> impl Iterator<Item = (&'a PodName, Error)> {
     let there = |name: &PodName| desired.iter().any(|pod| pod.pod.name == *name && !pod.deleting);
-    for put in puts.iter().filter(|put| is_stated(put)) {
-        if let Some(missing) = put.pod.depends_on.iter().find(|name| !there(name)) {
-            let (pod, missing) = (put.pod.name.clone(), missing.clone());
-            return Err(Error::NoDependency { pod, missing });
+    // What was there before has none, so that at least one of these pods is in it.
+    let ring = dependency::cycle(desired.iter().map(|pod| &pod.pod)).unwrap_or_default();
+    puts.filter_map(move |Put { pod, .. }| {
+        if let Some(missing) = pod.depends_on.iter().find(|name| !there(name)) {
+            let (name, missing) = (pod.name.clone(), missing.clone());
+            return Some((&pod.name, Error::NoDependency { pod: name, missing }));
         }
-    }
-    match dependency::cycle(desired.iter().map(|pod| &pod.pod)) {
-        Some(cycle) => Err(Error::Cycle(dependency::path(&cycle))),
-        None => Ok(()),
-    }
+        let in_ring = ring.contains(&pod.name);
+        in_ring.then(|| (&pod.name, Error::Cycle(dependency::path(&ring))))
+    })
 }

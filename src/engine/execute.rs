@@ -3,7 +3,7 @@
 //! There are no threads. A step that takes long is one that waits for somebody else (a monitor
 //! that reports, a program that ends), so all lanes are driven by one poll loop.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::{Duration, Instant};
 
@@ -13,9 +13,10 @@ use super::ending::Ending;
 use super::error::{Error, Result};
 use super::lock::PodLock;
 use super::pass::{Event, Watch};
+use super::work::Work;
 use super::{Engine, fault};
-use crate::model::{DesiredPod, Exit, ExitReason, Instance, InstanceId, Pod, PodName, State};
-use crate::plan::{Action, Lane, Step};
+use crate::model::{DesiredPod, Exit, ExitReason, Instance, PodName, State};
+use crate::plan::{Action, Step};
 use crate::runtime::directories::Directories;
 use crate::runtime::start::{StartError, Starting};
 use crate::sys::{clock, poll};
@@ -26,30 +27,6 @@ const PARALLEL: usize = 16;
 /// How long a step may wait before others are told that it does.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// A lane, and what it needs.
-#[derive(Debug)]
-pub(super) struct Work {
-    /// The pod's lock.
-    pub(super) lock: PodLock,
-    /// The steps.
-    pub(super) lane: Lane,
-    /// What is desired of the pod, if anything is.
-    pub(super) desired: Option<DesiredPod>,
-    /// The instances of the pod, by id; the ones to be started among them.
-    pub(super) instances: BTreeMap<InstanceId, Instance>,
-    /// The specs that its instances run.
-    pub(super) specs: BTreeMap<InstanceId, std::sync::Arc<Pod>>,
-    /// Why the pod gets nothing of the network that it needs. Then none of its steps is begun.
-    pub(super) refused: Option<Error>,
-}
-
-impl Work {
-    /// The pod, if it is to be joined to the network.
-    pub(super) fn to_be_connected(&self) -> Option<&DesiredPod> {
-        self.desired.as_ref().filter(|_| self.lane.connects())
-    }
-}
-
 /// What became of a step.
 #[derive(Debug)]
 pub(super) struct Outcome {
@@ -57,8 +34,7 @@ pub(super) struct Outcome {
     pub(super) step: Step,
     /// The instance it was about, as it is now.
     pub(super) instance: Option<Instance>,
-    /// The chain of errors if it failed; the steps after it in its lane were not begun, except that
-    /// other containers start where one did not.
+    /// The chain of errors if it failed; the steps after it in its lane that need it were not begun.
     pub(super) error: Option<String>,
 }
 
@@ -273,14 +249,23 @@ impl Running {
         }
     }
 
-    /// Leaves out what cannot be done because `failed` was not. A container that does not start
-    /// keeps no other from starting: otherwise one that never does would keep them for ever.
+    /// Leaves out what cannot be done because `failed` was not. A container that does not start, or
+    /// does not end, keeps no other from doing so: otherwise one that never does would keep them for
+    /// ever. But nothing is done to the sandbox that one is still in.
     fn leave_out(&mut self, failed: &Step) {
         let others_start = |step: &Step| {
             matches!(step.action, Action::Start { .. }) && step.container != failed.container
         };
         match failed.action {
             Action::Start { .. } => self.steps.retain(others_start),
+            Action::Stop { .. } | Action::Remove { .. } => {
+                let renews =
+                    |step: &Step| matches!(step.action, Action::RemoveSandbox | Action::Forget);
+                let end = self.steps.iter().position(renews);
+                self.steps.truncate(end.unwrap_or(self.steps.len()));
+                self.steps.retain(|step| step.container != failed.container);
+            }
+            Action::Update { .. } => {}
             _ => self.steps.clear(),
         }
     }

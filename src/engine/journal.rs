@@ -7,13 +7,14 @@ use jiff::Timestamp;
 
 use super::candidate::{Desire, Put, PutKind};
 use super::claims::Claims;
-use super::execute::{Finished, Outcome, Work, ended};
+use super::execute::{Finished, Outcome, ended};
 use super::network::Connecting;
 use super::observe::Snapshot;
 use super::pass::{Change, PassResult};
 use super::place::InstancePlace;
+use super::work::Work;
 use super::{Engine, Error, Result, claims, events};
-use crate::model::{DesiredPod, Instance, PodName, RunState, State, dependency};
+use crate::model::{DesiredPod, Instance, PodName, RunState, dependency};
 use crate::plan::{CONNECT, Lane};
 use crate::runtime::observe;
 use crate::store::{self, NewStep, Owner, PassId, StepId, StepState, Tx};
@@ -187,10 +188,7 @@ impl Engine {
             let id = tx.begin_pass(&command, &owner, planned, now)?;
             let ids = tx.start_steps(id, &steps, now)?;
             for work in works.iter().filter(|work| !is_refused(&work.lane.pod)) {
-                let new = |instance: &&Instance| {
-                    instance.created_at == now && instance.state == State::Created
-                };
-                for instance in work.instances.values().filter(new) {
+                for instance in work.starts.values() {
                     tx.insert_instance(instance)?;
                 }
             }
@@ -273,9 +271,12 @@ fn write_put(tx: &Tx<'_>, put: &Put, now: Timestamp) -> store::Result<()> {
         PutKind::Created | PutKind::Configured => {
             tx.put_pod(&put.pod, &put.images, now)?;
         }
-        PutKind::Started => drop(tx.set_run(name, RunState::Run)?),
         PutKind::Stopped => drop(tx.set_run(name, RunState::Stop)?),
-        PutKind::Revived => drop(tx.revive(name, now)?),
+        PutKind::Started => drop(tx.set_run(name, RunState::Run)?),
+        PutKind::Revived => {
+            tx.set_run(name, RunState::Run)?;
+            tx.revive(name, now)?;
+        }
         PutKind::Restarted => {
             tx.set_run(name, RunState::Run)?;
             tx.renew(name, now)?;

@@ -11,9 +11,9 @@ use crate::model::PodName;
 use crate::runtime::directories::Directories;
 use crate::sys::{self, clock, file, lock, poll};
 
-/// How long to wait before a taken lock is tried again: the kernel has no event for a flock that
-/// became free. It doubles up to the second value.
-const RETRY: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(5));
+/// How long to wait before a taken lock is tried again, at least and at most: the kernel has no
+/// event for a flock that became free. In between it is an eighth of the time waited so far.
+const RETRY: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(100));
 
 /// A pod that nobody else works on while this lives.
 #[derive(Debug)]
@@ -32,7 +32,7 @@ pub(super) fn acquire(
     command: &str,
     deadline: Instant,
 ) -> Result<PodLock> {
-    let mut pause = RETRY.0;
+    let begun = clock::monotonic();
     loop {
         if let Some(lock) = try_acquire(directories, pod, command)? {
             return Ok(lock);
@@ -42,17 +42,13 @@ pub(super) fn acquire(
             let holder = holder(&directories.lock(pod));
             return Err(Error::Locked { pod: pod.clone(), holder });
         }
+        let pause = ((now - begun) / 8).clamp(RETRY.0, RETRY.1);
         poll::wait(&mut [], Some(pause.min(deadline - now)))?;
-        pause = (pause * 2).min(RETRY.1);
     }
 }
 
 /// Locks the pod if nobody else has.
-pub(super) fn try_acquire(
-    directories: &Directories,
-    pod: &PodName,
-    command: &str,
-) -> Result<Option<PodLock>> {
+fn try_acquire(directories: &Directories, pod: &PodName, command: &str) -> Result<Option<PodLock>> {
     let path = directories.lock(pod);
     if let Some(parent) = path.parent() {
         file::make_dirs(parent, 0o700)?;

@@ -38,6 +38,7 @@ mod pull;
 mod steps;
 mod strays;
 mod volumes;
+mod work;
 
 use std::cell::OnceCell;
 use std::os::fd::OwnedFd;
@@ -170,6 +171,8 @@ impl Engine {
             "reconcile".to_owned(),
         ];
         words.extend(flags.iter().map(ToString::to_string));
+        // Nobody would try again after it: whoever has the pod may give it a long time to end.
+        words.push("--lock-timeout=24h".to_owned());
         words.push(pod.to_string());
         words
     }

@@ -12,8 +12,8 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
 use super::claims::{Claims, check_listeners, is_bridged};
 use super::error::Result;
-use super::execute::Work;
 use super::observe::Snapshot;
+use super::work::Work;
 use super::{Engine, Error};
 use crate::model::fnv::fnv1a;
 use crate::model::settings::{Ipv6Setting, NetworkSettings};
@@ -48,6 +48,11 @@ impl Engine {
     pub fn set_network(&self, settings: NetworkSettings) {
         // Whoever comes second read the same file.
         drop(self.network.set(settings));
+    }
+
+    /// Forgets what was said of the settings, which may be others at the next pass.
+    pub fn forget_settings(&mut self) {
+        drop((self.network.take(), self.unsettled.take(), self.logs.take()));
     }
 
     /// Leaves the network as it is, because nobody can say how it should be.

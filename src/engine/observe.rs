@@ -255,13 +255,18 @@ impl Engine {
         }
     }
 
-    /// The instance as it is now. One whose end is known is not looked at again.
+    /// The instance as it is now. One whose end is known is not looked at again, but for what is
+    /// left of one that succeeded: who took it away may have been killed before he wrote that.
     fn look(&self, remembered: &Instance) -> sys::Result<Instance> {
-        if remembered.removed || remembered.exit.is_some() {
-            return Ok(remembered.clone());
-        }
-        let place = InstancePlace::of(&self.directories, &remembered.id);
         let mut instance = remembered.clone();
+        if instance.removed {
+            return Ok(instance);
+        }
+        let place = InstancePlace::of(&self.directories, &instance.id);
+        if let Some(exit) = &instance.exit {
+            instance.removed = exit.is_success() && !observe::has_leftovers(place.files());
+            return Ok(instance);
+        }
         match observe::look(place.files(), remembered.process)? {
             Sight::Running => {
                 instance.state = State::Running;

@@ -1,20 +1,19 @@
 //! One pass: the change that was asked for, and everything that follows from it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Instant;
-
-use jiff::Timestamp;
+use std::time::Duration;
 
 use super::candidate::{Desire, Put, PutKind};
 use super::dependencies::{check as check_dependencies_of, check_snapshot as check_dependencies};
-use super::execute::{Execution, Finished, Work, chain};
+use super::execute::{Execution, Finished, chain};
 use super::journal::{Intent, Journaled};
 use super::lock::{self, PodLock};
 use super::observe::Snapshot;
+use super::work::Work;
 use super::{Engine, Error, Result, fault};
-use crate::model::{DesiredPod, Instance, InstanceId, PodName, State};
-use crate::plan::{Action, CONNECT, Hold, Plan, Step, plan};
-use crate::sys::{self, clock};
+use crate::model::{DesiredPod, PodName};
+use crate::plan::{CONNECT, Hold, Plan, Step, plan};
+use crate::sys::clock;
 
 /// What a pass is about.
 #[derive(Debug)]
@@ -39,10 +38,10 @@ pub enum Change {
 /// What to do about a pod that is locked.
 #[derive(Debug, Clone, Copy)]
 pub enum Busy {
-    /// Wait for it until then, and fail.
-    Wait(Instant),
-    /// Leave it to whoever has it.
-    Skip,
+    /// Wait this long for it, and fail.
+    Fail(Duration),
+    /// Wait this long for it, and leave it to whoever has it: he brings it to where it should be.
+    Leave(Duration),
 }
 
 /// Something that happens during a pass.
@@ -125,7 +124,9 @@ impl Engine {
     /// Only what keeps the pass from being run at all; a step that fails is in the result.
     pub fn pass(&mut self, pass: Pass, watch: Watch<'_>) -> Result<PassResult> {
         self.recover()?;
-        let (busy, mut touched) = (pass.busy, pass.only.clone().unwrap_or_default());
+        // What follows is not what was asked for: nobody's lock is a reason to fail any more.
+        let (Busy::Fail(patience) | Busy::Leave(patience)) = pass.busy;
+        let mut touched = pass.only.clone().unwrap_or_default();
         let (mut result, mut desired) = self.round(pass, watch)?;
         touched.extend(result.plan.lanes.iter().map(|lane| lane.pod.clone()));
         // What became ready before it was written who waits for it has told nobody who knew.
@@ -143,6 +144,7 @@ impl Engine {
             if next.is_empty() {
                 return Ok(result);
             }
+            let busy = Busy::Leave(patience);
             let next = Pass { change: Change::Nothing, only: Some(next), busy };
             let (more, now_desired) = self.round(next, watch)?;
             desired = now_desired;
@@ -164,11 +166,13 @@ impl Engine {
         }
         let mut now = clock::now();
         let mut snapshot = self.snapshot(only.as_ref())?;
-        let puts = self.change_candidate(&mut snapshot, &pass.change, now)?;
+        let mut refused = Vec::new();
+        let puts = self.change_candidate(&mut snapshot, &pass.change, &mut refused, now)?;
         self.check_images(&puts)?;
         check_dependencies(&snapshot, &puts)?;
         self.observe_dependencies(&mut snapshot);
         self.look_closer(&mut snapshot)?;
+        snapshot.notes().for_each(|note| watch(Event::Unread(&note)));
         let mut planned = plan(&snapshot.desired, &snapshot.observed, now);
         // What was planned without the locks is planned again with them.
         if matches!(pass.change, Change::Nothing) && !planned.lanes.is_empty() {
@@ -186,16 +190,15 @@ impl Engine {
             let others = first.waiting.into_iter().filter(|(pod, _)| !held.contains(pod));
             planned.waiting.extend(others);
         }
-        snapshot.notes().for_each(|note| watch(Event::Unread(&note)));
-        for put in &puts {
-            watch(Event::Put(put));
-        }
         let mut works = self.works(&planned, &snapshot, &mut locks, now)?;
         let connecting = self.prepare_connections(&snapshot.claims, &works);
         let intent = Intent { change: &pass.change, puts: &puts, snapshot: &snapshot, connecting };
         let journaled = self.write_intent(intent, &mut works, now)?;
         self.release(locks, &snapshot)?;
         fault::point("intent");
+        for put in &puts {
+            watch(Event::Put(put));
+        }
         for work in works.iter().filter(|work| work.refused.is_some()) {
             // As in the journal: of a pod that gets nothing only that is told.
             let lane = planned.lanes.iter_mut().filter(|lane| lane.pod == work.lane.pod);
@@ -205,7 +208,8 @@ impl Engine {
         let named = snapshot.has_names();
         let dependent = snapshot.dependent();
         let changes_names = works.iter().any(|work| work.lane.changes_names());
-        let mut result = PassResult { puts, plan: planned, ..PassResult::default() };
+        let (plan, failures) = (planned, refused);
+        let mut result = PassResult { puts, plan, failures, ..PassResult::default() };
         if let Some(journaled) = &journaled {
             self.execute(works, journaled, &mut result, watch)?;
         }
@@ -265,7 +269,7 @@ impl Engine {
             desire.map(|desire| desire.names().into_iter().collect());
         let mut snapshot = self.snapshot(names.as_ref().or(only))?;
         let change = desire.cloned().map_or(Change::Nothing, Change::Desire);
-        let puts = self.change_candidate(&mut snapshot, &change, now)?;
+        let puts = self.change_candidate(&mut snapshot, &change, &mut Vec::new(), now)?;
         check_dependencies(&snapshot, &puts)?;
         self.observe_dependencies(&mut snapshot);
         self.look_closer(&mut snapshot)?;
@@ -302,59 +306,19 @@ impl Engine {
         locks: &mut BTreeMap<PodName, PodLock>,
         watch: Watch<'_>,
     ) -> Result<()> {
+        let (Busy::Fail(patience) | Busy::Leave(patience)) = busy;
+        let deadline = clock::monotonic() + patience;
         // In the order of names, always: two passes never wait for each other.
         for name in names {
-            let lock = match busy {
-                Busy::Wait(deadline) => {
-                    Some(lock::acquire(&self.directories, name, &self.command, deadline)?)
+            match lock::acquire(&self.directories, name, &self.command, deadline) {
+                Ok(lock) => drop(locks.insert(name.clone(), lock)),
+                Err(Error::Locked { .. }) if matches!(busy, Busy::Leave(_)) => {
+                    watch(Event::Skipped(name));
                 }
-                Busy::Skip => lock::try_acquire(&self.directories, name, &self.command)?,
-            };
-            match lock {
-                Some(lock) => drop(locks.insert(name.clone(), lock)),
-                None => watch(Event::Skipped(name)),
+                Err(error) => return Err(error),
             }
         }
         Ok(())
-    }
-
-    /// The lanes, each with what it needs. New instances are made up here; they exist from the
-    /// moment the intent is written.
-    fn works(
-        &self,
-        plan: &Plan,
-        snapshot: &Snapshot,
-        locks: &mut BTreeMap<PodName, PodLock>,
-        now: Timestamp,
-    ) -> Result<Vec<Work>> {
-        let mut works = Vec::new();
-        for lane in &plan.lanes {
-            let Some(lock) = locks.remove(&lane.pod) else { continue };
-            let desired = snapshot.desired.iter().find(|pod| pod.pod.name == lane.pod).cloned();
-            let mut work = Work {
-                lock,
-                lane: lane.clone(),
-                desired,
-                instances: BTreeMap::new(),
-                specs: BTreeMap::new(),
-                refused: None,
-            };
-            let seen = snapshot.observed.pods.get(&lane.pod).into_iter().flat_map(|p| &p.instances);
-            for seen in seen {
-                let id = seen.instance.id.clone();
-                work.instances.insert(id.clone(), seen.instance.clone());
-                work.specs.extend(seen.spec.clone().map(|spec| (id, spec)));
-            }
-            if let Some(desired) = &work.desired {
-                for step in &lane.steps {
-                    if let Some(instance) = self.new_instance(desired, step, now)? {
-                        work.instances.insert(instance.id.clone(), instance);
-                    }
-                }
-            }
-            works.push(work);
-        }
-        Ok(works)
     }
 
     /// Gives up the locks of pods that nothing is to be done about.
@@ -368,35 +332,5 @@ impl Engine {
             }
         }
         Ok(())
-    }
-
-    fn new_instance(
-        &self,
-        desired: &DesiredPod,
-        step: &Step,
-        now: Timestamp,
-    ) -> Result<Option<Instance>> {
-        let (Action::Start { attempt, streak }, Some(container)) = (&step.action, &step.container)
-        else {
-            return Ok(None);
-        };
-        Ok(Some(Instance {
-            id: InstanceId::from_bits(sys::random::bits()?),
-            pod: desired.pod.name.clone(),
-            container: container.clone(),
-            generation: desired.generation,
-            attempt: *attempt,
-            streak: *streak,
-            state: State::Created,
-            boot: self.boot.clone(),
-            monitor: None,
-            process: None,
-            image: desired.images.get(container).cloned(),
-            created_at: now,
-            started_at: None,
-            exit: None,
-            removed: false,
-            notes: Vec::new(),
-        }))
     }
 }

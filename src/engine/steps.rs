@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use super::ending::Ending;
 use super::error::Result;
-use super::execute::{Progress, StepResult, Waiting, Work, ended, not_started};
+use super::execute::{Progress, StepResult, Waiting, ended, not_started};
 use super::place::InstancePlace;
 use super::prepare::Prepared;
+use super::work::Work;
 use super::{Engine, fault, prepare};
 use crate::model::pod::Network;
 use crate::model::{InstanceId, Pod, State};
@@ -29,7 +30,7 @@ impl Engine {
         match &step.action {
             Action::CreateSandbox => plain(self.create_sandbox(work)),
             Action::Connect { .. } => plain(self.connect(work).map(|()| Progress::Done(None))),
-            Action::Start { attempt, .. } => self.begin_start(work, step, *attempt),
+            Action::Start { .. } => self.begin_start(work, step),
             Action::Stop { id } => plain(self.begin_stop(work, id)),
             Action::Remove { id } => plain(self.remove(work, id)),
             Action::Update { id } => plain(self.update(work, id)),
@@ -58,14 +59,11 @@ impl Engine {
         Ok(Progress::Done(None))
     }
 
-    fn begin_start(&self, work: &Work, step: &Step, attempt: u32) -> StepResult {
-        let row = work.instances.values().find(|instance| {
-            Some(&instance.container) == step.container.as_ref() && instance.attempt == attempt
-        });
-        let (Some(row), Some(desired)) = (row, &work.desired) else {
+    fn begin_start(&self, work: &Work, step: &Step) -> StepResult {
+        let (Some(new), Some(desired)) = (work.starts.get(&step.id), &work.desired) else {
             return Ok(Progress::Done(None));
         };
-        let mut instance = row.clone();
+        let mut instance = new.clone();
         let begun = self.prepare(desired, &instance).and_then(|prepared| {
             instance.notes.extend(prepared.notes.iter().cloned());
             let executable = self.executable()?;

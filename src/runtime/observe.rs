@@ -5,7 +5,7 @@ use rustix::fs::StatVfsMountFlags;
 use super::directories::InstanceFiles;
 use super::record::{ExitRecord, Status};
 use crate::model::ProcessIdentity;
-use crate::sys::{self, file, lock, process};
+use crate::sys::{self, lock, process};
 
 /// What was seen of an instance.
 #[derive(Debug)]
@@ -38,7 +38,7 @@ pub fn look(files: InstanceFiles<'_>, known: Option<ProcessIdentity>) -> sys::Re
 /// The pid of the monitor that holds the instance's lock.
 pub fn monitor(files: InstanceFiles<'_>) -> sys::Result<Option<i32>> {
     let path = files.lock();
-    match file::open(&path) {
+    match lock::open(&path) {
         Ok(file) => lock::record_holder(&file),
         Err(e) if is_no_lock(&e) => Ok(None),
         Err(e) => Err(e),

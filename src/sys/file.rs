@@ -52,14 +52,6 @@ pub fn create_new(path: &Path, mode: u32) -> Result<File> {
         .map_err(|errno| error("open", path, errno))
 }
 
-/// Opens a file that is there for reading and writing; a link is refused.
-pub fn open(path: &Path) -> Result<File> {
-    let flags = OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::RDWR;
-    rfs::open(path, flags, Mode::empty())
-        .map(File::from)
-        .map_err(|errno| error("open", path, errno))
-}
-
 /// Opens a file for reading and writing, creating it if it is missing; a link is refused.
 pub fn open_or_create(path: &Path, mode: u32) -> Result<File> {
     let flags = OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::RDWR;

@@ -3,8 +3,19 @@
 
 use std::fs::File;
 use std::os::fd::AsRawFd;
+use std::path::Path;
+
+use rustix::fs::{Mode, OFlags};
 
 use super::{Error, Result};
+
+/// Opens the file of a lock, which has to be there; a link is refused.
+pub fn open(path: &Path) -> Result<File> {
+    let flags = OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::RDWR;
+    rustix::fs::open(path, flags, Mode::empty())
+        .map(File::from)
+        .map_err(|errno| Error::new("open", path.display().to_string(), errno))
+}
 
 /// Tries to take the file's exclusive flock; `false` when another open file has it. It is held
 /// until `file` and every copy of its descriptor are closed.

@@ -240,8 +240,38 @@ fn a_change_of_what_runs_waits_with_it() {
     let changed = tank.apply(&app(&format!("{}\nenv = {{ A = '1' }}", told.mount()))).ok();
     assert!(changed.stdout.contains("pod/app waits for pod db, which is unready"), "{changed}");
     assert_eq!(tank.pid("app"), pid);
+    // What runs is not what was asked for.
+    for args in [&["wait", "app", "--timeout=300ms"][..], &["restart", "app", "--wait=300ms"]] {
+        let waited = tank.run(args).exits(1);
+        assert!(waited.stderr.contains("not ready in time: app"), "{waited}");
+    }
+    let file = tank.file("again.toml", app(&format!("{}\nenv = {{ A = '2' }}", told.mount())));
+    let again = ["apply", "-f", file.to_str().unwrap(), "--wait=300ms", "--rollback-on-failure"];
+    tank.run(again).exits(1);
+    assert!(tank.run(["get", "app"]).ok().stdout.contains("A = \"1\""));
+    assert_eq!(tank.pid("app"), pid);
     std::fs::write(told.0.join("ready"), "").unwrap();
     told.await_order("+db +app -app +app");
+    tank.run(["wait", "app"]).ok();
+}
+
+/// What was asked for is done, even if somebody has a pod that waited for it.
+#[test]
+fn a_pod_that_somebody_works_on_is_left_to_him() {
+    let tank = Tank::new();
+    let told = Told::new(&tank);
+    let db = pod("db", &[], "", &container(&telling("db"), &told.mount()));
+    let app = pod("app", &["db"], "", &container(&telling("app"), &told.mount()));
+    tank.apply(&(app + &db)).ok();
+    tank.run(["stop", "app", "db"]).ok();
+    tank.run(["start", "app"]).ok();
+    let lock = std::fs::File::open(tank.run_root().join("locks/app.lock")).unwrap();
+    lock.lock().unwrap();
+    tank.run(["start", "db", "--lock-timeout=200ms"]).ok();
+    told.await_order("+db +app -app -db +db");
+    drop(lock);
+    tank.run(["reconcile"]).ok();
+    told.await_order("+db +app -app -db +db +app");
 }
 
 /// Two commands that each write half of a ring find nothing wrong with their own half; a state that

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use rustix::process::Signal;
 
 use crate::container::{Boxed, pod_file, shell};
+use crate::support::immutable::Immutable;
 use crate::support::pods::{SOON, runs, send, sleeper};
-use crate::support::sealed::Sealed;
 use crate::support::{Tank, fixtures, wait};
 
 const SLEEP: &str = "trap 'exit 0' TERM; sleep 1000 & wait";
@@ -119,7 +119,7 @@ fn a_life_that_cannot_be_looked_at_is_left_as_it_is_and_holds_up_nobody() {
         tank.apply(&sleeper(name)).ok();
     }
     let pid = tank.pid("sealed");
-    let sealed = Sealed::new(&lock_of(&tank, "sealed"));
+    let sealed = Immutable::new(lock_of(&tank, "sealed"));
     assert_eq!(tank.listed("sealed")["status"], "running");
     let described = tank.run(["describe", "sealed", "-o", "json"]).ok().json();
     let note = described["notes"][0].as_str().unwrap();

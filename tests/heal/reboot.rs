@@ -1,5 +1,7 @@
 //! A machine that goes down, and what it finds when it is up again.
 
+use std::os::unix::process::ExitStatusExt;
+
 use rustix::process::Signal;
 
 use crate::support::pods::{SOON, script, send};
@@ -32,6 +34,20 @@ fn an_end_that_nobody_took_in_before_is_taken_in_after() {
     let listed = tank.listed("job");
     assert_eq!(listed["status"], "completed", "{listed}");
     assert_eq!(listed["exits"][0]["exit_code"], 0, "{listed}");
+}
+
+/// Its row is there, and nothing else.
+#[test]
+fn what_was_to_be_started_when_the_power_went_is_started() {
+    let tank = Tank::new();
+    let job = tank.file("job.toml", script("job", "restart = 'never'", "exit 0"));
+    let mut apply = tank.command(["apply", "-f", job.to_str().unwrap()]);
+    apply.env("TANK_CRASH_AT", "intent");
+    assert_eq!(apply.status().unwrap().signal(), Some(9));
+    assert_eq!(tank.lives("job")[0]["state"], "created");
+    tank.reboot();
+    tank.run(["reconcile"]).ok();
+    tank.await_status("job", "completed");
 }
 
 /// A machine that is shut down sends every process SIGTERM. Programs that return 0 for that have not

@@ -1,5 +1,7 @@
 //! Drift that nobody is there to notice is put right by the next pass.
 
+use std::os::unix::process::ExitStatusExt;
+
 use rustix::process::Signal;
 use serde_json::Value;
 
@@ -68,4 +70,26 @@ fn repeated_pass_ends_on_sigint_too() {
     repeated.await_stdout("\"planned\":0", SOON);
     send(repeated.pid(), Signal::INT);
     repeated.finish(SOON).exits(0);
+}
+
+#[test]
+fn a_pass_in_the_foreground_comes_to_its_end_before_it_ends() {
+    let tank = Tank::new();
+    let slow = script(
+        "web",
+        "stop_timeout = '20s'",
+        "trap 'echo ending; sleep 1; exit 0' TERM; sleep 1000 & wait",
+    );
+    tank.apply(&slow).ok();
+    let mut killed = tank.command(["restart", "web"]);
+    killed.env("TANK_CRASH_AT", "intent");
+    assert_eq!(killed.status().unwrap().signal(), Some(9));
+    let repeated = tank.start(["reconcile", "--every", "1h"]);
+    tank.await_log("web", "ending");
+    send(repeated.pid(), Signal::TERM);
+    let ended = repeated.finish(SOON).exits(0);
+    assert!(ended.stdout.contains("planned 4, executed 4, failed 0"), "{ended}");
+    // What it has started gets all signals.
+    tank.run(["stop", "web"]).ok();
+    assert_eq!(tank.lives("web").pop().unwrap()["exit_code"], 0);
 }

@@ -4,6 +4,8 @@
 use super::client::{await_get, get};
 use super::{HOST4, HOST6, Machine, OUTSIDE4, OUTSIDE6, RAW, SLEEP, pod, server};
 use crate::support::namespace::Namespace;
+use crate::support::pods::{SOON, send};
+use crate::support::wait;
 
 /// What others have: a table with a rule, a bridge with an address, an interface.
 const FOREIGN: &str = "\
@@ -211,4 +213,24 @@ fn the_pinned_namespace() {
     let others = ["client", "alone"].map(|pod| machine.tank.pid(pod));
     assert_eq!(others.as_slice(), &scene.pids[1..], "no other pod was restarted");
     assert_eq!(foreign(&machine.namespace), scene.foreign);
+}
+
+/// A pass in the foreground that once could not read its settings reads them again.
+#[test]
+fn settings_that_were_broken_for_a_while_are_read_again() {
+    let machine = Machine::new();
+    machine.tank.apply(&server("web", "", "[]")).ok();
+    let repeated = machine.tank.start(["reconcile", "--every", "100ms"]);
+    let settings = machine.tank.root().join("config.toml");
+    std::fs::write(&settings, "[network\n").unwrap();
+    repeated.await_stderr("config.toml", SOON);
+    let table = machine.tank.base();
+    machine.namespace.nft(&format!("delete table inet {table}"));
+    std::fs::remove_file(&settings).unwrap();
+    wait::until("the table again", SOON, || {
+        let tables = machine.namespace.sh("nft list tables").ok().stdout;
+        tables.contains(&table).then_some(())
+    });
+    send(repeated.pid(), rustix::process::Signal::TERM);
+    repeated.finish(SOON).exits(0);
 }

@@ -1,7 +1,7 @@
 //! How pods find each other: `/etc/hosts` and `/etc/resolv.conf`.
 
 use super::{Machine, RAW, SLEEP, idle, of_machine, pod, server};
-use crate::support::sealed::Sealed;
+use crate::support::immutable::Immutable;
 
 #[test]
 fn a_pod_reaches_another_by_its_names_over_both_families() {
@@ -77,19 +77,27 @@ fn a_hosts_file_that_cannot_be_written_is_told_and_holds_up_no_other() {
     };
     let knows = |pod: &str| std::fs::read_to_string(hosts(pod)).unwrap().contains("guest.tank");
     for sealed in ["one", "two"] {
-        let seal = Sealed::new(&hosts(sealed));
+        let seal = Immutable::new(hosts(sealed));
         let guest = machine.tank.file("guest.toml", idle("guest"));
         let applied = machine.tank.run(["apply", "-f", guest.to_str().unwrap()]).exits(1);
         assert!(applied.stderr.contains("error: refresh-names: open "), "{applied}");
         for pod in ["one", "two"] {
             assert_eq!(knows(pod), pod != sealed, "{pod}");
         }
+        // It is no fault of the pod that was applied.
+        let guest = machine
+            .tank
+            .file("guest.toml", pod("guest", "dns = ['192.0.2.1']", SLEEP) + &idle("more"));
+        let guest = guest.to_str().unwrap();
+        let back = ["apply", "-f", guest, "--wait", "--rollback-on-failure"];
+        machine.tank.run(back).exits(1);
+        assert_eq!(machine.tank.listed("guest")["generation"], 2);
         let events = machine.tank.run(["events"]).ok().stdout;
         assert!(events.contains(": refresh-names: open "), "{events}");
         drop(seal);
         machine.tank.run(["reconcile"]).ok();
         assert!(knows(sealed));
-        machine.tank.run(["delete", "guest"]).ok();
+        machine.tank.run(["delete", "guest", "more"]).ok();
         assert!(!knows(sealed));
     }
 }

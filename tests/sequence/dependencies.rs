@@ -1,7 +1,8 @@
 //! What becomes of pods that depend on one whose step fails.
 
-use super::obstacle::{Immutable, Missing};
+use super::obstacle::Missing;
 use super::{Row, SLEEP, container, id, pod, runs};
+use crate::support::immutable::Immutable;
 use crate::support::{Tank, fixtures};
 
 const ON_DB: &str = "depends_on = ['db']";

@@ -5,8 +5,9 @@ use std::fs;
 use rustix::process::Signal;
 
 use super::journal::Journal;
-use super::obstacle::{Frozen, Immutable, InPlace, Missing, Mounted, Until};
+use super::obstacle::{Frozen, InPlace, Missing, Mounted, Until};
 use super::{Row, SLEEP, changed, container, id, pod, runs, sleeper};
+use crate::support::immutable::Immutable;
 use crate::support::pods::{SOON, send};
 use crate::support::{Tank, fixtures, program, wait};
 
@@ -112,11 +113,10 @@ fn update_to_less_memory_than_is_in_use() {
         },
         command: &["apply", "-f", "-"],
         file: &(hungry("20MiB", "1") + &pod("zeta", "", &container("app", SLEEP, "pids = 60"))),
-        happens: "web: update/one/1 failed, update/two/1 interrupted; \
-            zeta: update/app/1 succeeded; planned 3, executed 1, failed 1",
+        happens: "web: update/one/1 failed, update/two/1 succeeded; \
+            zeta: update/app/1 succeeded; planned 3, executed 2, failed 1",
         errors: &[("pod/web: update/one/1", &["memory", "20971520 bytes", "it uses more"])],
-        mends: "web: update/one/1 succeeded, update/two/1 succeeded; \
-            planned 2, executed 2, failed 0",
+        mends: "web: update/one/1 succeeded; planned 1, executed 1, failed 0",
     };
     let in_the_way = row.fails(&tank);
     // What could not be changed goes on as it was.
@@ -249,4 +249,30 @@ fn a_file_in_the_place_of_the_run_state_is_a_lost_monitor() {
     assert_eq!(tank.pid("zeta"), zeta);
     assert_eq!(tank.run(["plan"]).ok().stdout, "nothing to do\n");
     journal.assert_closed();
+}
+
+/// One that cannot be ended keeps those beside it from nothing but the end of their sandbox.
+#[test]
+fn stop_of_two_of_which_one_cannot_be_ended() {
+    let tank = Tank::new();
+    let both = container("first", SLEEP, "") + &container("last", SLEEP, "");
+    let row = Row {
+        before: &pod("web", "", &both),
+        trouble: |tank: &Tank| {
+            let lives = tank.lives("web");
+            let last = lives.iter().find(|life| life["name"] == "last").unwrap();
+            let id = last["id"].as_str().unwrap();
+            Immutable::new(tank.run_root().join("containers").join(id))
+        },
+        command: &["stop", "web"],
+        file: "",
+        happens: "web: stop/last/1 failed, remove/last/1 interrupted, stop/first/1 succeeded, \
+            remove/first/1 succeeded, remove-sandbox interrupted; \
+            planned 5, executed 2, failed 1",
+        errors: &[("pod/web: stop/last/1", &["/stopping", "Operation not permitted"])],
+        mends: "web: stop/last/1 succeeded, remove/last/1 succeeded, remove-sandbox succeeded; \
+            planned 3, executed 3, failed 0",
+    };
+    row.holds(&tank);
+    assert!(!runs(&tank, "web"));
 }

@@ -1,10 +1,9 @@
 //! What keeps a step from being done. Dropping it takes it out of the way.
 
-use std::fs::{self, File};
+use std::fs;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{IFlags, ioctl_getflags, ioctl_setflags};
 use rustix::mount::{
     FsMountFlags, FsOpenFlags, MountAttrFlags, UnmountFlags, fsconfig_create, fsconfig_set_flag,
     fsmount, fsopen, mount_bind, unmount,
@@ -12,35 +11,6 @@ use rustix::mount::{
 
 use crate::support::pods::SOON;
 use crate::support::{Tank, wait};
-
-/// A directory in which nothing can be made or removed (ioctl_iflags(2)).
-pub(super) struct Immutable(PathBuf);
-
-impl Immutable {
-    pub(super) fn new(dir: PathBuf) -> Self {
-        set(&dir, true);
-        Self(dir)
-    }
-
-    /// One that is made for it.
-    pub(super) fn new_dir(dir: PathBuf) -> Self {
-        fs::create_dir_all(&dir).unwrap();
-        Self::new(dir)
-    }
-}
-
-fn set(path: &Path, immutable: bool) {
-    let file = File::open(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    let mut flags = ioctl_getflags(&file).unwrap();
-    flags.set(IFlags::IMMUTABLE, immutable);
-    ioctl_setflags(&file, flags).unwrap();
-}
-
-impl Drop for Immutable {
-    fn drop(&mut self) {
-        set(&self.0, false);
-    }
-}
 
 /// A file in the place of a directory or a link.
 pub(super) struct InPlace(PathBuf);

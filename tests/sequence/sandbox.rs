@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
-use super::obstacle::{Immutable, InPlace};
+use super::obstacle::InPlace;
 use super::{Row, changed, runs, sleeper};
 use crate::support::Tank;
+use crate::support::immutable::Immutable;
 
 /// The name of the pod's namespace for ip-netns(8).
 fn name(tank: &Tank) -> std::path::PathBuf {

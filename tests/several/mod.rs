@@ -3,6 +3,7 @@
 
 mod share_pids;
 
+use std::os::unix::process::ExitStatusExt;
 use std::time::Duration;
 
 use rustix::process::Signal;
@@ -247,6 +248,14 @@ fn init_containers_run_to_their_end_one_after_the_other() {
     tank.run(["start", "pod", "--wait"]).ok();
     until("one two main main one two main one two main");
     assert_eq!(tank.run(["logs", "pod/init0"]).ok().stdout, "");
+    // What a pass has taken away is so, even if it was killed before it wrote that down.
+    tank.reboot();
+    std::fs::write(shared.join("order"), "").unwrap();
+    let mut killed = tank.command(["reconcile"]);
+    killed.env("TANK_CRASH_AT", "after-create-sandbox");
+    assert_eq!(killed.status().unwrap().signal(), Some(9));
+    tank.run(["reconcile"]).ok();
+    until("one two main");
 }
 
 #[test]

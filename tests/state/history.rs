@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::support::Tank;
-use crate::support::pods::{busybox, script, sleeper};
+use crate::support::pods::{SOON, busybox, script, sleeper};
 
 /// The pod `web`, that sleeps so long, with more keys.
 fn version(seconds: u32, keys: &str) -> String {
@@ -89,6 +89,36 @@ fn an_apply_that_fails_goes_back_where_that_was_asked_for() {
     let mut command = tank.command(apply);
     tank.run_with(&mut command, version(1004, "restart = 'never'").as_bytes()).ok();
     assert_eq!(sleeps(&tank), "1004");
+}
+
+/// Whoever changes a pod while somebody else waits for it has the last word.
+#[test]
+fn an_apply_that_fails_takes_nothing_back_that_others_have_changed_since() {
+    let tank = Tank::new();
+    tank.apply(&version(1001, "")).ok();
+    let never = "[containers.readiness]\nexec = ['/bin/false']\nperiod = '100ms'\n";
+    let file = tank.file("never.toml", version(1002, "") + never);
+    let apply = ["apply", "-f", file.to_str().unwrap(), "--wait=3s", "--rollback-on-failure"];
+    let waiting = tank.start(apply);
+    tank.await_status("web", "unready");
+    tank.apply(&(version(1003, "") + never)).ok();
+    waiting.finish(SOON).exits(1);
+    assert_eq!(sleeps(&tank), "1003");
+    assert_eq!(tank.listed("web")["generation"], 3);
+}
+
+#[test]
+fn restarts_take_no_other_revision_off_the_record() {
+    let tank = Tank::new();
+    for seconds in [1001, 1002] {
+        tank.apply(&version(seconds, "")).ok();
+    }
+    for _ in 0..25 {
+        tank.run(["restart", "web"]).ok();
+    }
+    tank.run(["rollback", "web"]).ok();
+    assert_eq!(sleeps(&tank), "1001");
+    assert!(revisions(&tank).len() <= 22, "{:?}", revisions(&tank));
 }
 
 /// Changes that reach the container by no step leave it at the revision that it was started with, which

@@ -46,6 +46,23 @@ fn a_stopped_pod_stays_so_until_it_is_started() {
 }
 
 #[test]
+fn a_job_that_has_ended_runs_again_when_it_is_stopped_and_started() {
+    let tank = Tank::new();
+    let job = |code: u32| script("web", "restart = 'never'", &format!("exit {code}"));
+    tank.apply(&job(1)).ok();
+    tank.await_status("web", "failed");
+    tank.run(["stop", "web"]).ok();
+    tank.apply(&job(0)).ok();
+    tank.run(["start", "web", "--wait"]).ok();
+    assert_eq!(tank.listed("web")["status"], "completed");
+    assert_eq!(attempts(&tank), 2);
+    // Neither a pass nor its unchanged file runs it once more.
+    tank.run(["reconcile"]).ok();
+    tank.apply(&job(0)).ok();
+    assert_eq!(attempts(&tank), 2);
+}
+
+#[test]
 fn a_restart_replaces_what_runs_and_starts_what_is_stopped() {
     let tank = Tank::new();
     tank.apply(&sleeper("web")).ok();

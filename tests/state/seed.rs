@@ -2,6 +2,7 @@
 
 use super::database;
 use crate::support::Tank;
+use crate::support::fault_registry::FaultRegistry;
 use crate::support::pods::sleeper;
 
 #[test]
@@ -29,4 +30,49 @@ fn seed_creates_what_is_absent_and_skips_what_is_invalid() {
     assert!(seeded.stdout.contains("pod/web created\n"), "{seeded}");
     tank.pid("web");
     tank.run(["get", "bad"]).exits(3);
+}
+
+#[test]
+fn seed_skips_what_cannot_be_and_what_depends_on_it() {
+    let (tank, registry) = (Tank::new(), FaultRegistry::new());
+    std::fs::create_dir_all(tank.root()).unwrap();
+    std::fs::write(tank.root().join("config.toml"), registry.settings()).unwrap();
+    let absent = format!("{}/nobody/has:it", registry.host());
+    let on = |name: &str, other: &str| {
+        sleeper(name).replacen("network", &format!("depends_on = ['{other}']\nnetwork"), 1)
+    };
+    let image = format!(
+        "name = 'image'\nnetwork = 'none'\n[[containers]]\nname = 'app'\nimage = '{absent}'\n"
+    );
+    let seeds = [
+        ("absent", on("absent", "nobody")),
+        ("follows", on("follows", "absent")),
+        ("image", image.clone()),
+        ("never", image.replace("'image'", "'never'") + "pull = 'never'\n"),
+        ("web", sleeper("web")),
+        ("after", on("after", "web")),
+    ];
+    let mut args = vec!["seed".to_owned()];
+    for (name, pod) in &seeds {
+        let file = tank.file(&format!("{name}.toml"), pod);
+        args.extend(["-f".to_owned(), file.display().to_string()]);
+    }
+    let seeded = tank.run(&args);
+    assert_eq!(seeded.status.code(), Some(1), "{seeded}");
+    let said = [
+        &format!("pull: cannot pull {absent}: "),
+        "pod/absent: create: pod absent depends on pod nobody, which does not exist",
+        "pod/follows: create: pod follows depends on pod absent, which does not exist",
+        &format!("pod/image: create: container app: image {absent} is not on this machine"),
+        &format!("pod/never: create: container app: image {absent} is not on this machine"),
+    ];
+    for line in said {
+        assert!(seeded.stderr.contains(&format!("tank: error: {line}")), "{line}\n{seeded}");
+    }
+    assert!(seeded.stdout.ends_with("planned 4, executed 4, failed 5\n"), "{seeded}");
+    for there in ["web", "after"] {
+        tank.pid(there);
+    }
+    let listed = tank.run(["list", "-o", "json"]).ok().json();
+    assert_eq!(listed["pods"].as_array().unwrap().len(), 2, "{listed}");
 }

@@ -4,6 +4,7 @@
 pub(crate) mod fault_registry;
 pub(crate) mod fixtures;
 mod http;
+pub(crate) mod immutable;
 pub(crate) mod made;
 pub(crate) mod namespace;
 mod netlink;
@@ -12,7 +13,6 @@ pub(crate) mod program;
 mod reboot;
 pub(crate) mod record;
 pub(crate) mod registry;
-pub(crate) mod sealed;
 mod tank;
 pub(crate) mod terminal;
 pub(crate) mod tree;

@@ -14,6 +14,7 @@ use std::os::fd::AsFd;
 
 use super::ui::Ui;
 use crate::app::progress::{PullEvent, Watch};
+use crate::app::report::StepError;
 use crate::app::{self, App, Resolved};
 use crate::model::Pod;
 use crate::sys::poll;
@@ -77,20 +78,32 @@ pub enum Fetch {
     Nothing,
     /// All of them.
     Images,
-    /// Those of pods that are not there yet.
-    ImagesOfNewPods,
 }
 
 /// Asks registries for what pods need of them; mostly nothing, and then nobody is asked.
 pub fn resolve(app: &mut App, ui: &Ui, pods: &[Pod], fetch: Fetch) -> Result<Resolved, app::Error> {
-    let names = app.unresolved(pods, fetch == Fetch::ImagesOfNewPods)?;
+    let names = app.unresolved(pods, false)?;
     if names.is_empty() {
         return Ok(Resolved::new());
     }
     PullProgress::attend(ui, |progress| match fetch {
         Fetch::Nothing => app.look_up_all(&names, progress),
-        Fetch::Images | Fetch::ImagesOfNewPods => app.pull_all(&names, progress),
+        Fetch::Images => app.pull_all(&names, progress),
     })
+}
+
+/// Fetches the images of those of the pods that are not there yet, as far as they can be had; what
+/// is wrong with the others is told.
+pub fn resolve_new(
+    app: &mut App,
+    ui: &Ui,
+    pods: &[Pod],
+) -> Result<(Resolved, Vec<StepError>), app::Error> {
+    let names = app.unresolved(pods, true)?;
+    if names.is_empty() {
+        return Ok((Resolved::new(), Vec::new()));
+    }
+    PullProgress::attend(ui, |progress| app.pull_each(&names, progress))
 }
 
 impl Watch for PullProgress {
