@@ -74,7 +74,7 @@ complete -c tank -n "__fish_tank_using_subcommand apply" -l run-root -d 'Directo
 complete -c tank -n "__fish_tank_using_subcommand apply" -l color -d 'When to use colours; NO_COLOR is obeyed' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
-complete -c tank -n "__fish_tank_using_subcommand apply" -l rollback-on-failure -d 'Where a pod that was changed is not ready in time, make it what it was before; the exit code is 1 all the same'
+complete -c tank -n "__fish_tank_using_subcommand apply" -l rollback-on-failure -d 'Where a pod that was changed is not ready in time, make it what it was before, unless somebody else has changed it since; the exit code is 1 all the same'
 complete -c tank -n "__fish_tank_using_subcommand apply" -l dry-run -d 'Say what would be done, and change nothing'
 complete -c tank -n "__fish_tank_using_subcommand apply" -s v -l verbose -d 'Show progress also where standard error is not a terminal'
 complete -c tank -n "__fish_tank_using_subcommand apply" -s q -l quiet -d 'Show results and errors only'

@@ -28,8 +28,8 @@ pub struct ApplyArgs {
     files: Files,
     #[command(flatten)]
     wait: Wait,
-    /// Where a pod that was changed is not ready in time, make it what it was before; the exit code
-    /// is 1 all the same
+    /// Where a pod that was changed is not ready in time, make it what it was before, unless somebody
+    /// else has changed it since; the exit code is 1 all the same
     #[arg(long, requires = "wait", conflicts_with = "dry_run")]
     rollback_on_failure: bool,
     /// Delete the pods with this label that the files do not name

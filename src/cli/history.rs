@@ -13,8 +13,8 @@ use crate::sys::clock;
 
 /// Show the revisions of a pod: what it was, since when, and what each changed
 ///
-/// The last 20 are kept. A restart makes a generation that changes nothing. `tank rollback` makes
-/// one of them desired again.
+/// The last 20 are kept, and the last 20 that differ. A restart makes a generation that changes
+/// nothing. `tank rollback` makes one of them desired again.
 #[derive(Debug, Args)]
 pub struct HistoryArgs {
     /// The pod
