@@ -42,12 +42,10 @@ impl App {
             return Ok(report);
         }
         let names = desire.names();
-        let before = self.engine()?.store.read(|state| state.pods_named(&names));
-        let before = before.map_err(|e| Error::of_engine("cannot read the pods", e.into()))?;
+        let before = self.read("pods", |state| state.pods_named(&names))?;
         let mut report =
             self.pass(Change::Desire(desire), None, self.wait_for_locks(), progress)?;
-        let applied = self.engine()?.store.read(|state| state.pods_named(&names));
-        let applied = applied.map_err(|e| Error::of_engine("cannot read the pods", e.into()))?;
+        let applied = self.read("pods", |state| state.pods_named(&names))?;
         // What else failed is not the fault of these pods.
         let is_own = |error: &StepError| error.pod.as_ref().is_some_and(|pod| names.contains(pod));
         let failed = report.errors.iter().any(is_own);
@@ -71,9 +69,10 @@ impl App {
 
     /// The desired pods with a label that are not `named`.
     fn surplus(&self, label: &Label, named: &BTreeSet<PodName>) -> Result<Vec<PodName>, Error> {
-        let Some(engine) = &self.engine else { return Ok(Vec::new()) };
-        let pods = engine.store.read(|state| state.pods());
-        let pods = pods.map_err(|e| Error::of_engine("cannot read the pods", e.into()))?;
+        if self.engine.is_none() {
+            return Ok(Vec::new());
+        }
+        let pods = self.read("pods", |state| state.pods())?;
         let is_surplus = |pod: &&DesiredPod| {
             !pod.deleting
                 && !named.contains(&pod.pod.name)
@@ -104,11 +103,7 @@ impl App {
         request: &DeleteRequest,
         progress: Watcher<'_>,
     ) -> Result<PassReport, Error> {
-        let engine = self.engine()?;
-        let there = engine
-            .store
-            .read(|state| state.pods_named(&names))
-            .map_err(|e| Error::of_engine("cannot read the pods", e.into()))?;
+        let there = self.read("pods", |state| state.pods_named(&names))?;
         let there: BTreeSet<PodName> = there.into_iter().map(|pod| pod.pod.name).collect();
         if let Some(missing) = names.iter().find(|name| !there.contains(name))
             && !request.ignore_not_found
@@ -295,9 +290,7 @@ impl App {
     }
 
     pub(super) fn desired(&self, name: &PodName) -> Result<DesiredPod, Error> {
-        let pod = self.engine()?.store.read(|state| state.pod(name));
-        let pod = pod.map_err(|e| Error::of_engine("cannot read the pods", e.into()))?;
-        pod.ok_or_else(|| no_pod(name))
+        self.read("pod", |state| state.pod(name))?.ok_or_else(|| no_pod(name))
     }
 }
 

@@ -35,8 +35,7 @@ impl App {
         let mut skip = request.last;
         let mut patience = LOOK;
         loop {
-            let read = self.engine()?.store.read(|state| state.events_since(last));
-            let events = read.map_err(|e| Error::of_engine("cannot read the events", e.into()))?;
+            let events = self.read("events", |state| state.events_since(last))?;
             last = events.last().map_or(last, |event| event.id);
             let mut wanted: Vec<_> =
                 events.into_iter().filter(|event| is_wanted(event, &pods, request)).collect();

@@ -60,10 +60,7 @@ impl App {
     /// The running instance of a container, and its first process.
     pub(super) fn running(&self, target: &Target) -> Result<(Instance, ProcessIdentity), Error> {
         let engine = self.engine()?;
-        let instances = engine
-            .store
-            .read(|state| state.instances_of(&target.pod))
-            .map_err(|e| Error::of_engine("cannot read the instances", e.into()))?;
+        let instances = self.instances(&target.pod)?;
         let not_running = || {
             Error::new(Kind::NotRunning, format!("{target} is not running"))
                 .hint(format!("tank describe {} shows why", target.pod))

@@ -43,13 +43,11 @@ impl App {
     }
 
     pub(super) fn images(&self) -> Result<Vec<Image>, Error> {
-        let images = self.engine()?.store.read(|state| state.list_images());
-        images.map_err(|e| Error::of_engine("cannot read the images", e.into()))
+        self.read("images", |state| state.list_images())
     }
 
     pub(super) fn layers(&self) -> Result<Vec<Layer>, Error> {
-        let layers = self.engine()?.store.read(|state| state.layers());
-        layers.map_err(|e| Error::of_engine("cannot read the layers", e.into()))
+        self.read("layers", |state| state.layers())
     }
 
     pub(super) fn find(&self, name: &str) -> Result<(Manifest, Option<String>), Error> {

@@ -76,9 +76,7 @@ impl App {
 
     /// The number of the life before the last one.
     fn previous(&self, source: &LogSource) -> Result<u32, Error> {
-        let instances = self.engine()?.store.read(|state| state.instances_of(&source.pod));
-        let instances =
-            instances.map_err(|e| Error::of_engine("cannot read the instances", e.into()))?;
+        let instances = self.instances(&source.pod)?;
         let own = instances.iter().filter(|instance| instance.container == source.container);
         let attempts: BTreeSet<u32> = own.map(|instance| instance.attempt).collect();
         attempts.into_iter().rev().nth(1).ok_or_else(|| {

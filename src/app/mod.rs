@@ -36,8 +36,9 @@ use jiff::Timestamp;
 
 use crate::engine::{Busy, Engine, Roots};
 use crate::model::{ContainerName, DetachKeys, PodName};
+use crate::store::{self, Snapshot};
 
-pub use crate::engine::{Resolved, RunChange, Stated};
+pub use crate::engine::{CREATE, Resolved, RunChange, Stated};
 pub use crate::image::registry::Secret;
 pub use crate::image::save::{Format as SaveFormat, Target as SaveTarget};
 pub use crate::image::{Platform, progress};
@@ -293,6 +294,16 @@ impl App {
 
     fn engine_mut(&mut self) -> Result<&mut Engine, Error> {
         self.engine.as_mut().ok_or_else(no_state)
+    }
+
+    /// Reads from the state; `what` names it should that fail.
+    fn read<T>(
+        &self,
+        what: &str,
+        f: impl FnMut(&Snapshot<'_>) -> store::Result<T>,
+    ) -> Result<T, Error> {
+        let read = self.engine()?.store.read(f);
+        read.map_err(|e| Error::of_engine(format!("cannot read the {what}"), e.into()))
     }
 
     fn wait_for_locks(&self) -> Busy {

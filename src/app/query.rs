@@ -12,7 +12,7 @@ use crate::engine::Snapshot;
 use crate::model::pod::Source;
 use crate::model::{Container, ContainerName, DesiredPod, Instance, Pod, PodName, secret};
 use crate::plan::{self, Confinement, ObservedInstance, ObservedPod, Phase, status};
-use crate::store::{self, Step};
+use crate::store::Step;
 use crate::sys::clock;
 
 /// How many ends of a pod's containers are told.
@@ -27,10 +27,7 @@ const STEPS: u32 = 10;
 impl App {
     /// The desired spec of one pod, its secrets masked.
     pub fn get(&self, name: &PodName) -> Result<Pod, Error> {
-        let pod = self.engine()?.store.read(|state| state.pod(name));
-        pod.map_err(|e| Error::of_engine("cannot read the pod", e.into()))?
-            .map(|desired| secret::masked(desired.pod))
-            .ok_or_else(|| no_pod(name))
+        Ok(secret::masked(self.desired(name)?.pod))
     }
 
     /// Every desired pod.
@@ -84,8 +81,7 @@ impl App {
         for seen in &observed.instances {
             instances.insert(key(&seen.instance), seen.instance.clone());
         }
-        let events = self.engine()?.store.read(|state| state.recent_events(Some(name), EVENTS));
-        let events = events.map_err(|e| Error::of_engine("cannot read the events", e.into()))?;
+        let events = self.read("events", |state| state.recent_events(Some(name), EVENTS))?;
         let steps = self.last_steps(name)?;
         let notes = observed.instances.iter().flat_map(|seen| seen.instance.notes.clone());
         let notes: BTreeSet<String> = notes.chain(snapshot.notes()).collect();
@@ -103,15 +99,14 @@ impl App {
 
     /// What the journal has of a pod.
     fn last_steps(&self, name: &PodName) -> Result<Vec<StepReport>, Error> {
-        let steps = self.engine()?.store.read(|state| {
+        self.read("journal", |state| {
             let steps = state.recent_steps(name, STEPS)?;
             let report = |step: Step| {
                 let pass = state.pass(step.pass)?;
                 Ok(StepReport::new(step, pass.as_ref()))
             };
-            steps.into_iter().map(report).collect::<store::Result<Vec<_>>>()
-        });
-        steps.map_err(|e| Error::of_engine("cannot read the journal", e.into()))
+            steps.into_iter().map(report).collect()
+        })
     }
 
     /// One look at the world, for one pod or all of them.
@@ -124,10 +119,7 @@ impl App {
 
     /// Adds the lives that are on record alone: they tell which restarts were asked for.
     fn add_removed(&self, snapshot: &mut Snapshot) -> Result<(), Error> {
-        let removed = self.engine()?.store.read(|state| state.removed_instances());
-        let removed =
-            removed.map_err(|e| Error::of_engine("cannot read the instances", e.into()))?;
-        for instance in removed {
+        for instance in self.read("instances", |state| state.removed_instances())? {
             let Some(pod) = snapshot.observed.pods.get_mut(&instance.pod) else { continue };
             if pod.instances.iter().all(|seen| seen.instance.id != instance.id) {
                 pod.instances.push(ObservedInstance {
@@ -162,9 +154,8 @@ impl App {
         Ok(snapshot)
     }
 
-    fn instances(&self, pod: &PodName) -> Result<Vec<Instance>, Error> {
-        let instances = self.engine()?.store.read(|state| state.instances_of(pod));
-        instances.map_err(|e| Error::of_engine("cannot read the instances", e.into()))
+    pub(super) fn instances(&self, pod: &PodName) -> Result<Vec<Instance>, Error> {
+        self.read("instances", |state| state.instances_of(pod))
     }
 }
 

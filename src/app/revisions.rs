@@ -15,11 +15,8 @@ use crate::store::Revision;
 impl App {
     /// The revisions of a pod that are on record, the newest first, each with what it changed.
     pub fn history(&self, name: &PodName) -> Result<HistoryReport, Error> {
-        let (pod, revisions) = self
-            .engine()?
-            .store
-            .read(|state| Ok((state.pod(name)?, state.revisions(name)?)))
-            .map_err(|e| Error::of_engine("cannot read the revisions", e.into()))?;
+        let (pod, revisions) =
+            self.read("revisions", |state| Ok((state.pod(name)?, state.revisions(name)?)))?;
         let pod = pod.ok_or_else(|| no_pod(name))?;
         let before = std::iter::once(None).chain(revisions.iter().map(Some));
         let reports = revisions.iter().zip(before).map(|(revision, before)| RevisionReport {

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
+use super::App;
 use super::error::{Error, Kind};
-use super::{App, no_pod};
 use crate::model::{ContainerName, ContainerRef, PodName};
 
 /// A desired container. It displays as it was named.
@@ -24,13 +24,7 @@ impl App {
     /// # Errors
     /// There is no such pod or container; then with those that there are.
     pub fn target(&self, named: &ContainerRef) -> Result<Target, Error> {
-        let pod = self
-            .engine()?
-            .store
-            .read(|state| state.pod(&named.pod))
-            .map_err(|e| Error::of_engine("cannot read the pod", e.into()))?
-            .ok_or_else(|| no_pod(&named.pod))?
-            .pod;
+        let pod = self.desired(&named.pod)?.pod;
         let all = pod.containers.iter().chain(&pod.init_containers);
         let mut names: Vec<_> = all.map(|container| container.name.clone()).collect();
         let place = match &named.container {

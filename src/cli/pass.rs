@@ -8,6 +8,7 @@ use clap::builder::styling::Style;
 use super::failure::{self, DONE, FAILED};
 use super::plan::step_table;
 use super::ui::{BAD, FAINT, GOOD, ODD, PLAIN, Ui};
+use crate::app::CREATE;
 use crate::app::report::{
     PassReport, PlannedStep, PodOutcome, PodResult, Progress, StepAction, StepError, WaitingPod,
 };
@@ -91,8 +92,7 @@ impl<'a> Narrator<'a> {
             }
             self.ui.err.line(&error.error)?;
             // A pod that could not be made has no state.
-            let is_of = |step: &&PlannedStep| error.pod.as_ref() == Some(&step.pod);
-            pods.extend(report.steps.iter().find(is_of).map(|step| &step.pod));
+            pods.extend(error.pod.as_ref().filter(|_| error.step != CREATE));
         }
         if let Some(pod) = pods.first() {
             self.ui.err.line(&format!("hint: `tank describe {pod}` shows its state"))?;

@@ -17,6 +17,9 @@ use crate::model::{
 use crate::plan::Observed;
 use crate::store::{Contents, Revision};
 
+/// The name of what fails of a pod that cannot be created: it is no step of a plan.
+pub const CREATE: &str = "create";
+
 /// A change of what is desired.
 #[derive(Debug, Clone)]
 pub enum Desire {
@@ -185,7 +188,7 @@ impl Engine {
         now: Timestamp,
     ) -> Vec<Put> {
         let mut refuse = |new: &mut Vec<Pod>, name: &PodName, error: &Error| {
-            let (pod, step) = (Some(name.clone()), "create".to_owned());
+            let (pod, step) = (Some(name.clone()), CREATE.to_owned());
             refused.push(StepFailure { pod, step, error: chain(error) });
             new.retain(|pod| pod.name != *name);
         };

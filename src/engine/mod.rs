@@ -44,7 +44,7 @@ use std::cell::OnceCell;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
-pub use candidate::{Desire, Put, PutKind, RunChange, Stated};
+pub use candidate::{CREATE, Desire, Put, PutKind, RunChange, Stated};
 pub use error::{Error, Result};
 pub use execute::chain;
 pub use image_store::Pruned;

@@ -9,7 +9,7 @@ use super::ObservedInstance;
 /// Fields whose change reaches a running container through its cgroup, its managed files and what
 /// its monitor is told. The other live fields either concern later decisions (restart, depends_on),
 /// or the network of the pod, which is looked at itself (ports, isolated).
-const LIMITS: [&str; 11] = [
+const IN_PLACE: [&str; 11] = [
     "memory",
     "cpus",
     "pids",
@@ -35,8 +35,8 @@ const LISTED: usize = 3;
 pub(super) struct Difference {
     /// Why its container has to be replaced.
     pub(super) replace: Option<String>,
-    /// Which of its limits can be set anew while it runs.
-    pub(super) limits: Option<String>,
+    /// What can be set anew while it runs.
+    pub(super) in_place: Option<String>,
 }
 
 /// Compares what `seen` runs with what is desired of its container now. `None` when the spec it
@@ -50,10 +50,11 @@ pub(super) fn difference(desired: &DesiredPod, seen: &ObservedInstance) -> Optio
     let begins = |change: &Change| change.path.starts_with("init_containers");
     let replaces = |change: &&Change| concerns(change) || begins(change);
     let replace = changes.iter().filter(replaces).filter(|change| change.effect == Effect::Replace);
-    let limits = changes.iter().filter(concerns).filter(|change| LIMITS.contains(&field(change)));
+    let in_place = |change: &&Change| IN_PLACE.contains(&field(change));
+    let in_place = changes.iter().filter(concerns).filter(in_place);
     Some(Difference {
         replace: cause(replace).or_else(|| moved_image(desired, seen, container)),
-        limits: cause(limits),
+        in_place: cause(in_place),
     })
 }
 

@@ -32,7 +32,7 @@ pub(super) struct View<'a> {
 pub(super) enum Need {
     /// Nothing: it runs as it should.
     Nothing,
-    /// Other limits, set while it runs.
+    /// Other limits, probes and the like, set while it runs.
     Update {
         /// Which.
         cause: String,
@@ -249,22 +249,23 @@ fn need_of_running(desired: &DesiredPod, seen: &ObservedInstance) -> Need {
         let container = desired.pod.container(&seen.instance.container)?;
         limits::drift(container, seen)
     };
-    match (difference.replace, difference.limits.or_else(drift)) {
+    match (difference.replace, difference.in_place.or_else(drift)) {
         (Some(cause), _) => start(cause),
         (None, Some(cause)) => Need::Update { cause },
         (None, None) => Need::Nothing,
     }
 }
 
-/// A new spec is a new beginning for what ended under the old one. New limits are one only for
-/// what failed: a completed container is not run again because it may now use more memory.
+/// A new spec is a new beginning for what ended under the old one. What can be changed in place is
+/// one only for what failed: a completed container is not run again because it may now use more
+/// memory.
 fn need_of_ended(desired: &DesiredPod, seen: &ObservedInstance, now: Timestamp) -> Need {
     if seen.instance.generation < desired.revived {
         return start("start was asked for");
     }
     let difference = difference(desired, seen).unwrap_or_default();
-    let limits = difference.limits.filter(|_| !restart::succeeded(&seen.instance));
-    match difference.replace.or(limits) {
+    let in_place = difference.in_place.filter(|_| !restart::succeeded(&seen.instance));
+    match difference.replace.or(in_place) {
         Some(cause) => start(cause),
         None => restart::after_end(&desired.pod.restart, &seen.instance, now).into(),
     }

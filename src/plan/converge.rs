@@ -9,20 +9,20 @@ use super::container::{Gate, Need, View, eligible, lives};
 use super::dependency::Standing;
 use super::lane::Steps;
 use super::network;
-use super::sandbox::{Condition, condition};
+use super::sandbox::Condition;
 use super::teardown::stop_order;
 use super::{ObservedInstance, ObservedPod};
 
 /// Ends what should not run, in reverse order; renews the sandbox; starts what should, in order.
-/// `views` are the pod's containers.
-/// Returns the earliest moment at which a delay ends.
+/// `views` are the pod's containers, and `sandbox` is what is the matter with theirs. Returns the
+/// earliest moment at which a delay ends.
 pub(super) fn converge(
     steps: &mut Steps,
     desired: &DesiredPod,
     observed: &ObservedPod,
+    sandbox: &Condition,
     views: &[View<'_>],
 ) -> Option<Timestamp> {
-    let sandbox = condition(desired, observed);
     for seen in stop_order(Some(&desired.pod), observed) {
         if let Some(cause) = doom(seen, views) {
             steps.take_away(seen, &cause);
@@ -30,9 +30,9 @@ pub(super) fn converge(
     }
     let first = views.iter().find_map(start_cause);
     if let Some(first) = first {
-        renew(steps, &sandbox, first);
+        renew(steps, sandbox, first);
     }
-    if let Some(cause) = connect_cause(desired, observed, &sandbox, first) {
+    if let Some(cause) = connect_cause(desired, observed, sandbox, first) {
         steps.connect(network::exposes(desired, observed), &cause);
     }
     for view in views {

@@ -7,7 +7,7 @@ use crate::model::{ContainerName, DesiredPod, RunState};
 use super::container::{View, lives, views};
 use super::converge::converge;
 use super::dependency::Hold;
-use super::sandbox::condition;
+use super::sandbox::{Condition, condition};
 use super::teardown::teardown;
 use super::{Action, CONNECT, ObservedInstance, ObservedPod, Step};
 
@@ -29,25 +29,34 @@ pub(super) fn steps(
     hold: Option<&Hold>,
     now: Timestamp,
 ) -> Needed {
+    let Some(desired) = desired else {
+        let mut steps = Steps::default();
+        teardown(&mut steps, None, observed, "not desired any more");
+        steps.forget("not desired any more");
+        return Needed { steps: steps.0, wake: None, held: false };
+    };
+    let sandbox = condition(desired, observed);
+    let views = views(desired, observed, &sandbox, hold, now);
+    steps_of(desired, observed, &sandbox, &views)
+}
+
+/// What a desired pod needs now, whose containers these are.
+pub(super) fn steps_of(
+    desired: &DesiredPod,
+    observed: &ObservedPod,
+    sandbox: &Condition,
+    views: &[View<'_>],
+) -> Needed {
     let mut steps = Steps::default();
     let (mut wake, mut held) = (None, false);
-    match desired {
-        None => {
-            teardown(&mut steps, None, observed, "not desired any more");
-            steps.forget("not desired any more");
-        }
-        Some(desired) if desired.deleting => {
-            teardown(&mut steps, Some(&desired.pod), observed, "deleted");
-            steps.forget("deleted");
-        }
-        Some(desired) if desired.run == RunState::Stop => {
-            teardown(&mut steps, Some(&desired.pod), observed, "stopped by request");
-        }
-        Some(desired) => {
-            let views = views(desired, observed, &condition(desired, observed), hold, now);
-            held = views.iter().any(View::is_held);
-            wake = converge(&mut steps, desired, observed, &views);
-        }
+    if desired.deleting {
+        teardown(&mut steps, Some(&desired.pod), observed, "deleted");
+        steps.forget("deleted");
+    } else if desired.run == RunState::Stop {
+        teardown(&mut steps, Some(&desired.pod), observed, "stopped by request");
+    } else {
+        held = views.iter().any(View::is_held);
+        wake = converge(&mut steps, desired, observed, sandbox, views);
     }
     Needed { steps: steps.0, wake, held }
 }

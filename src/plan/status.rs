@@ -105,8 +105,9 @@ pub fn status(
     hold: Option<&Hold>,
     now: Timestamp,
 ) -> PodStatus {
-    let views = views(desired, observed, &condition(desired, observed), hold, now);
-    let steps = lane::steps(Some(desired), observed, hold, now).steps;
+    let sandbox = condition(desired, observed);
+    let views = views(desired, observed, &sandbox, hold, now);
+    let steps = lane::steps_of(desired, observed, &sandbox, &views).steps;
     let sync = if steps.is_empty() { Sync::Sync } else { Sync::Diverged };
     let mut reasons: Vec<String> = Vec::new();
     let ends = if desired.deleting || desired.run == RunState::Stop { &[][..] } else { &views };
