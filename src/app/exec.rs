@@ -13,9 +13,9 @@ use crate::engine::{Engine, InstancePlace};
 use crate::model::{Instance, ProcessIdentity};
 use crate::runtime::exec::{self, Session};
 use crate::runtime::{self, observe};
-use crate::sys;
 use crate::sys::process::Ended;
 use crate::sys::terminal::Signals;
+use crate::sys::{self, fsinfo};
 use crate::term::pump::{Event, Kind as Flow, Link};
 use crate::term::size::{self, Size};
 
@@ -176,9 +176,10 @@ fn attend(
 
 /// The program's standard streams.
 ///
-/// What it gets must not be a way back into the host: a regular file could be opened anew for
-/// writing through `/proc`, and a terminal be typed into. So only pipes, sockets and the null
-/// device are handed over as they are; between it and everything else lies a pipe.
+/// What it gets must not be a way back into the host: a file could be opened anew for writing
+/// through `/proc` or be given another mode, and a terminal be typed into. So only pipes without a
+/// name and sockets are handed over as they are, and the null device, in whose place the program
+/// gets the container's own; between it and everything else lies a pipe.
 struct Streams<'a> {
     inner: [Inner<'a>; 3],
     outer: [Option<OwnedFd>; 3],
@@ -262,7 +263,8 @@ fn may_be_handed_over(fd: BorrowedFd<'_>) -> sys::Result<bool> {
     let stat = rustix::fs::fstat(fd).map_err(|errno| sys::Error::new("fstat", "", errno))?;
     let device = (rustix::fs::major(stat.st_rdev), rustix::fs::minor(stat.st_rdev));
     Ok(match FileType::from_raw_mode(stat.st_mode) {
-        FileType::Fifo | FileType::Socket => true,
+        FileType::Fifo => fsinfo::is_anonymous_pipe(fd)?,
+        FileType::Socket => true,
         FileType::CharacterDevice => device == (1, 3),
         _ => false,
     })

@@ -8,6 +8,7 @@ mod hostile;
 mod limits;
 mod matrix;
 mod namespaces;
+mod null_device;
 mod privileges;
 pub(crate) mod terminal;
 

@@ -3,10 +3,10 @@
 use std::os::fd::AsFd;
 use std::path::Path;
 
-use rustix::fs::{CWD, FileType, Mode, OFlags, major, minor};
+use rustix::fs::{CWD, Mode, OFlags};
 use rustix::io::Errno;
 
-use super::Failure;
+use super::{Failure, null};
 use crate::runtime::failure::Doing;
 use crate::runtime::in_root;
 use crate::sys::mount::{self, Attributes, FsOption};
@@ -15,7 +15,8 @@ use crate::sys::{self, Error};
 /// Covers files with `/dev/null` and directories with one shared, empty, read-only tmpfs. Runs
 /// after `pivot_root`; what is not there needs no mask.
 pub(super) fn hide<'a>(paths: impl Iterator<Item = &'a String>) -> Result<(), Failure> {
-    let null = open_null().doing("open /dev/null")?;
+    // Whatever else is called so must not cover anything (CVE-2025-31133).
+    let null = null::open(OFlags::PATH).doing("open /dev/null")?;
     let attributes = Attributes::MOUNT_ATTR_RDONLY
         | Attributes::MOUNT_ATTR_NOSUID
         | Attributes::MOUNT_ATTR_NODEV
@@ -60,16 +61,4 @@ fn open(path: &Path) -> sys::Result<Option<std::os::fd::OwnedFd>> {
         Err(Errno::NOENT | Errno::NOTDIR) => Ok(None),
         Err(errno) => Err(Error::new("open", path.display().to_string(), errno)),
     }
-}
-
-/// Opens `/dev/null` and makes sure that it is that device, before it covers anything
-/// (CVE-2025-31133).
-fn open_null() -> sys::Result<std::os::fd::OwnedFd> {
-    let path = "/dev/null";
-    let failed = |errno| Error::new("open", path, errno);
-    let fd = open(Path::new(path))?.ok_or_else(|| failed(Errno::NOENT))?;
-    let stat = rustix::fs::fstat(&fd).map_err(failed)?;
-    let is_null = FileType::from_raw_mode(stat.st_mode) == FileType::CharacterDevice
-        && (major(stat.st_rdev), minor(stat.st_rdev)) == (1, 3);
-    if is_null { Ok(fd) } else { Err(failed(Errno::NXIO)) }
 }

@@ -17,7 +17,7 @@
 //! 11. kernel parameters, through a private `/proc`
 //! 12. `pivot_root`; the host's file systems are gone
 //! 13. masked and read-only paths, the read-only root
-//! 14. standard streams
+//! 14. standard streams; the root's own null device in the place of the host's
 //! 15. user and groups, from the files of the root file system
 //! 16. resource limits, credentials
 //! 17. the working directory, entered as that user, and checked to lie inside the root
@@ -32,6 +32,7 @@ mod copy_up;
 mod devices;
 mod file_systems;
 mod masks;
+mod null;
 pub(super) mod program;
 mod root;
 mod terminal;

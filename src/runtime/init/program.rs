@@ -4,21 +4,23 @@
 use std::convert::Infallible;
 use std::ffi::{CString, OsStr, OsString};
 use std::fs::File;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use oci_spec::runtime::{LinuxSeccomp, Process, UserBuilder};
+use rustix::fs::OFlags;
 use rustix::io::Errno;
+use rustix::pipe::PipeFlags;
 
-use super::arrival;
+use super::{arrival, null};
 use crate::runtime::credentials::Credentials;
 use crate::runtime::failure::{Doing, Failure};
 use crate::runtime::in_root::Root;
 use crate::runtime::message::Message;
 use crate::runtime::user::{self, User};
 use crate::runtime::{reaper, seccomp};
-use crate::sys::{self, process, socket};
+use crate::sys::{self, descriptors, fsinfo, process, socket};
 
 /// A program to become, in the namespaces and the root file system it is meant for.
 #[derive(Debug)]
@@ -52,6 +54,7 @@ impl Program<'_> {
         let environment = c_strings(environment.iter().map(OsStr::new))?;
         let filter = self.seccomp.map(seccomp::compile).transpose();
         let filter = filter.doing("compile the system call filter")?;
+        replace_null_devices()?;
         give_streams(&user)?;
 
         let credentials = Credentials::new(&as_user(self.process, &user)?, filter);
@@ -165,22 +168,46 @@ pub(crate) fn set_streams(streams: [BorrowedFd<'_>; 3]) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Puts the root's own null device in the place of the host's, which the program could give another
+/// mode or owner through its streams.
+fn replace_null_devices() -> Result<(), Failure> {
+    let doing = "replace the null device";
+    for (number, stream) in (0..).zip(descriptors::streams()) {
+        if !null::is(stream).doing(doing)? {
+            continue;
+        }
+        // What else may be there is not waited for; to the device itself the flag means nothing.
+        let own = match null::open(OFlags::RDWR | OFlags::NONBLOCK) {
+            Ok(own) => own,
+            // The container has taken its own away; then there is nobody at the other end.
+            Err(_) => end_of_pipe(number == 0).doing(doing)?,
+        };
+        process::duplicate_to(own.as_fd(), number).doing(doing)?;
+    }
+    Ok(())
+}
+
+/// One end of a pipe whose other end is closed.
+fn end_of_pipe(to_read: bool) -> sys::Result<OwnedFd> {
+    let (read, write) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC)
+        .map_err(|errno| sys::Error::new("pipe2", "", errno))?;
+    Ok(if to_read { read } else { write })
+}
+
 /// Lets the user open `/dev/stdout` and its like, which are checked by the owner of what is behind.
 fn give_streams(user: &User) -> Result<(), Failure> {
     if user.uid == 0 {
         return Ok(());
     }
-    for stream in [rustix::stdio::stdin(), rustix::stdio::stdout(), rustix::stdio::stderr()] {
-        let stat = rustix::fs::fstat(stream)
-            .map_err(|errno| sys::Error::new("fstat", "a standard stream", errno))
-            .doing("give the standard streams to the user")?;
-        // Only what was made for this program: a pipe or its own terminal, never a shared device.
-        let kind = rustix::fs::FileType::from_raw_mode(stat.st_mode);
-        if kind == rustix::fs::FileType::Fifo || rustix::termios::isatty(stream) {
+    let doing = "give the standard streams to the user";
+    for stream in descriptors::streams() {
+        // Only what has no name on the host: a pipe or the program's own terminal.
+        let is_pipe = fsinfo::is_anonymous_pipe(stream).doing(doing)?;
+        if is_pipe || rustix::termios::isatty(stream) {
             let owner = Some(rustix::fs::Uid::from_raw(user.uid));
             rustix::fs::fchown(stream, owner, None)
                 .map_err(|errno| sys::Error::new("fchown", "a standard stream", errno))
-                .doing("give the standard streams to the user")?;
+                .doing(doing)?;
         }
     }
     Ok(())
