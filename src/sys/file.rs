@@ -1,5 +1,5 @@
-//! Files and directories that tank owns: made without following links, written atomically,
-//! removed without entering what is mounted among them.
+//! Files and directories that tank owns: made without following links, with the mode that is asked
+//! for and no other, written atomically, removed without entering what is mounted among them.
 
 use std::ffi::{CStr, CString, OsStr};
 use std::fs::File;
@@ -9,33 +9,37 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use rustix::fs::{self as rfs, AtFlags, CWD, FileType, Mode, OFlags, RenameFlags, ResolveFlags};
+use rustix::io::Errno;
 
 use super::{Error, Result};
 
-fn error(call: &'static str, path: &Path, errno: rustix::io::Errno) -> Error {
+fn error(call: &'static str, path: &Path, errno: Errno) -> Error {
     Error::new(call, path.display().to_string(), errno)
 }
 
 /// Makes a directory; one that is already there is left as it is.
 pub fn make_dir(path: &Path, mode: u32) -> Result<()> {
     match rfs::mkdir(path, Mode::from_raw_mode(mode)) {
-        Ok(()) | Err(rustix::io::Errno::EXIST) => Ok(()),
+        Ok(()) => set_mode(open_dir(path)?.as_fd(), path, mode),
+        Err(Errno::EXIST) => Ok(()),
         Err(errno) => Err(error("mkdir", path, errno)),
     }
 }
 
 /// Makes a directory and those above it that are missing, all with `mode`.
 pub fn make_dirs(path: &Path, mode: u32) -> Result<()> {
-    match rfs::mkdir(path, Mode::from_raw_mode(mode)) {
-        Ok(()) | Err(rustix::io::Errno::EXIST) => Ok(()),
-        Err(rustix::io::Errno::NOENT) => {
-            if let Some(parent) = path.parent() {
-                make_dirs(parent, mode)?;
-            }
+    match make_dir(path, mode) {
+        Err(e) if e.is_not_found() => {
+            path.parent().map_or(Ok(()), |parent| make_dirs(parent, mode))?;
             make_dir(path, mode)
         }
-        Err(errno) => Err(error("mkdir", path, errno)),
+        result => result,
     }
+}
+
+/// Gives what was just made its mode, of which the umask of whoever runs tank took some.
+fn set_mode(fd: BorrowedFd<'_>, path: &Path, mode: u32) -> Result<()> {
+    rfs::fchmod(fd, Mode::from_raw_mode(mode)).map_err(|errno| error("fchmod", path, errno))
 }
 
 /// Opens a directory for use as the base of `*at` calls; a link is refused.
@@ -47,9 +51,10 @@ pub fn open_dir(path: &Path) -> Result<OwnedFd> {
 /// Creates a file that must not exist yet, for writing.
 pub fn create_new(path: &Path, mode: u32) -> Result<File> {
     let flags = OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::RDWR;
-    rfs::open(path, flags, Mode::from_raw_mode(mode))
-        .map(File::from)
-        .map_err(|errno| error("open", path, errno))
+    let file = rfs::open(path, flags, Mode::from_raw_mode(mode))
+        .map_err(|errno| error("open", path, errno))?;
+    set_mode(file.as_fd(), path, mode)?;
+    Ok(file.into())
 }
 
 /// Opens a file for reading and writing, creating it if it is missing; a link is refused.
@@ -75,10 +80,7 @@ pub fn replace(path: &Path, content: &[u8], mode: u32, durability: Durability) -
     let mut name = path.as_os_str().to_owned();
     name.push(".tmp");
     let temporary = Path::new(&name);
-    match rfs::unlink(temporary) {
-        Ok(()) | Err(rustix::io::Errno::NOENT) => {}
-        Err(errno) => return Err(error("unlink", temporary, errno)),
-    }
+    remove_file(temporary)?;
     let mut file = create_new(temporary, mode)?;
     let mut fill = || {
         file.write_all(content).map_err(|e| io_error("write", e))?;
@@ -122,14 +124,14 @@ pub fn read_bounded(path: &Path, limit: u64) -> Result<Vec<u8>> {
 pub fn read_open_bounded(file: File, path: &Path, limit: u64) -> Result<Vec<u8>> {
     let stat = rfs::fstat(&file).map_err(|errno| error("fstat", path, errno))?;
     if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
-        return Err(error("read", path, rustix::io::Errno::INVAL));
+        return Err(error("read", path, Errno::INVAL));
     }
     let mut content = Vec::new();
     file.take(limit + 1)
         .read_to_end(&mut content)
         .map_err(|e| Error::new("read", path.display().to_string(), e))?;
     if content.len() as u64 > limit {
-        return Err(error("read", path, rustix::io::Errno::FBIG));
+        return Err(error("read", path, Errno::FBIG));
     }
     Ok(content)
 }
@@ -178,7 +180,7 @@ pub fn rename_new(from: &Path, to: &Path) -> Result<()> {
 /// Removes a file; one that is not there is fine.
 pub fn remove_file(path: &Path) -> Result<()> {
     match rfs::unlink(path) {
-        Ok(()) | Err(rustix::io::Errno::NOENT) => Ok(()),
+        Ok(()) | Err(Errno::NOENT) => Ok(()),
         Err(errno) => Err(error("unlink", path, errno)),
     }
 }
@@ -186,7 +188,7 @@ pub fn remove_file(path: &Path) -> Result<()> {
 /// Removes an empty directory; one that is not there is fine.
 pub fn remove_dir(path: &Path) -> Result<()> {
     match rfs::rmdir(path) {
-        Ok(()) | Err(rustix::io::Errno::NOENT) => Ok(()),
+        Ok(()) | Err(Errno::NOENT) => Ok(()),
         Err(errno) => Err(error("rmdir", path, errno)),
     }
 }
@@ -200,7 +202,7 @@ pub fn remove_tree(path: &Path) -> Result<()> {
     let flags = OFlags::DIRECTORY | OFlags::CLOEXEC | OFlags::PATH;
     let dir = match rfs::open(parent, flags, Mode::empty()) {
         Ok(dir) => dir,
-        Err(rustix::io::Errno::NOENT) => return Ok(()),
+        Err(Errno::NOENT) => return Ok(()),
         Err(errno) => return Err(error("open", parent, errno)),
     };
     remove_entry(dir.as_fd(), &entry_name(path, path.file_name())?, path)
@@ -215,12 +217,11 @@ pub fn remove_tree_at(dir: BorrowedFd<'_>, name: &[u8]) -> Result<()> {
 
 fn entry_name(path: &Path, name: Option<&OsStr>) -> Result<CString> {
     let name = name.and_then(|name| CString::new(name.as_bytes()).ok());
-    name.ok_or_else(|| error("unlink", path, rustix::io::Errno::INVAL))
+    name.ok_or_else(|| error("unlink", path, Errno::INVAL))
 }
 
 /// Removes `name` from `dir`; `path` is for messages.
 fn remove_entry(dir: BorrowedFd<'_>, name: &CStr, path: &Path) -> Result<()> {
-    use rustix::io::Errno;
     if unlink_file(dir, name, path)? {
         return Ok(());
     }
@@ -240,7 +241,6 @@ fn remove_entry(dir: BorrowedFd<'_>, name: &CStr, path: &Path) -> Result<()> {
 
 /// Unlinks what is no directory; `false` if it is one.
 fn unlink_file(dir: BorrowedFd<'_>, name: &CStr, path: &Path) -> Result<bool> {
-    use rustix::io::Errno;
     match rfs::unlinkat(dir, name, AtFlags::empty()) {
         Ok(()) | Err(Errno::NOENT) => Ok(true),
         Err(Errno::ISDIR) => Ok(false),
@@ -249,7 +249,6 @@ fn unlink_file(dir: BorrowedFd<'_>, name: &CStr, path: &Path) -> Result<bool> {
 }
 
 fn open_to_remove(dir: BorrowedFd<'_>, name: &CStr, path: &Path) -> Result<OwnedFd> {
-    use rustix::io::Errno;
     let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::RDONLY;
     match rfs::openat2(dir, name, flags, Mode::empty(), ResolveFlags::NO_XDEV) {
         Ok(child) => Ok(child),
@@ -290,7 +289,6 @@ impl Removal<'_> {
     }
 
     fn remove(&mut self, dir: BorrowedFd<'_>, name: &CStr, path: &Path, depth: u32) -> Result<()> {
-        use rustix::io::Errno;
         if unlink_file(dir, name, path)? {
             return Ok(());
         }
@@ -307,7 +305,6 @@ impl Removal<'_> {
     }
 
     fn bring_up(&mut self, dir: BorrowedFd<'_>, name: &CStr, path: &Path) -> Result<()> {
-        use rustix::io::Errno;
         loop {
             self.moved += 1;
             let up = format!(".deep-{}", self.moved);

@@ -21,6 +21,23 @@ fn a_file_has_the_text_of_the_pod_file() {
     assert_eq!(sh(&tank, "web", "cat /etc/app/app.conf"), text);
 }
 
+/// Who keeps what they make to themselves does not keep it from the users of their containers.
+#[test]
+fn the_umask_of_the_caller_is_not_for_what_the_container_sees() {
+    let tank = Tank::new();
+    let mounts = mount("target = '/conf'\ncontent = 'conf'")
+        + &mount("target = '/key'\ncontent = 'key'\nsecret = true");
+    let file = tank.file("web.toml", sleeper("web", &format!("user = 'guest'\n{mounts}")));
+    let apply = tank.command(["apply", "-f", file.to_str().unwrap()]);
+    let mut shell = std::process::Command::new("/bin/sh");
+    shell.args(["-c", "umask 077; exec \"$@\"", "sh"]).arg(apply.get_program());
+    tank.run_with(shell.args(apply.get_args()).env_clear(), &[]).ok();
+    let files = "/etc/hosts /etc/hostname /etc/resolv.conf /conf /key";
+    sh(&tank, "web", &format!("cd / && ls && cat {files}"));
+    let modes = sh(&tank, "web", &format!("stat -c %a / {files}"));
+    assert_eq!(modes, "755\n644\n644\n644\n644\n444\n");
+}
+
 #[test]
 fn a_file_that_is_read_only_cannot_be_written_to() {
     let tank = Tank::new();

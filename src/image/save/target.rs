@@ -51,7 +51,7 @@ pub(super) fn directory(
         return Err(Error::write(io::Error::from(io::ErrorKind::NotADirectory)));
     };
     let temporary = Temporary::beside(path)?;
-    file::make_dir(&temporary.path, 0o755)?;
+    make_directory(&temporary.path)?;
     write(&mut Directory(&temporary.path))?;
     file::sync_file_system(&temporary.path)?;
     // An empty directory is replaced; one with content is refused by the kernel.
@@ -141,12 +141,12 @@ impl Sink for Archive<'_> {
     }
 }
 
-/// A directory.
+/// A directory. What is in it is for the caller, whose umask has its say.
 struct Directory<'a>(&'a Path);
 
 impl Sink for Directory<'_> {
     fn directory(&mut self, name: &str) -> Result<()> {
-        Ok(file::make_dir(&self.0.join(name), 0o755)?)
+        make_directory(&self.0.join(name))
     }
 
     fn file(
@@ -155,7 +155,14 @@ impl Sink for Directory<'_> {
         _: u64,
         write: &mut dyn FnMut(&mut dyn Write) -> Result<()>,
     ) -> Result<()> {
-        let mut output = file::create_new(&self.0.join(name), 0o644)?;
+        let path = self.0.join(name);
+        let mut output = std::fs::File::create_new(&path)
+            .map_err(|e| sys::Error::new("open", path.display().to_string(), e))?;
         write(&mut output)
     }
+}
+
+fn make_directory(path: &Path) -> Result<()> {
+    std::fs::create_dir(path)
+        .map_err(|e| sys::Error::new("mkdir", path.display().to_string(), e).into())
 }
