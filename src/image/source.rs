@@ -8,13 +8,13 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::rc::Rc;
 
-use rustix::fs::{self as rfs, FileType, Mode, OFlags, ResolveFlags};
+use rustix::fs::{self as rfs, FileType, OFlags, ResolveFlags};
 use rustix::io::Errno;
 
 use super::error::{Error, Result};
 use super::limits;
 use super::tar_reader::{Fault, Kind, Reader, Skip};
-use crate::sys;
+use crate::sys::{self, openat2};
 
 /// A part of an open file. Reading it moves no shared offset.
 #[derive(Debug, Clone)]
@@ -167,10 +167,10 @@ impl Source {
 
 /// Opens a regular file below a directory, following no link.
 fn open_below(directory: &OwnedFd, name: &str) -> Result<Option<Region>> {
-    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY;
     let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
     let error = |call, errno| sys::Error::new(call, name.escape_debug().to_string(), errno);
-    let fd = match rfs::openat2(directory, name, flags, Mode::empty(), resolve) {
+    let fd = match openat2::open(directory, name, flags, resolve) {
         Ok(fd) => fd,
         Err(Errno::NOENT | Errno::NOTDIR) => return Ok(None),
         Err(errno) => return Err(error("openat2", errno).into()),

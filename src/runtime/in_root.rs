@@ -11,7 +11,7 @@ use std::path::Path;
 use rustix::fs::{FileType, Mode, OFlags, ResolveFlags};
 use rustix::io::Errno;
 
-use crate::sys::{Error, Result};
+use crate::sys::{Error, Result, openat2};
 
 /// The root of a container's file system.
 #[derive(Debug)]
@@ -39,7 +39,7 @@ impl Root {
 
     fn try_open(&self, path: &Path, flags: OFlags) -> rustix::io::Result<OwnedFd> {
         let resolve = ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS;
-        rustix::fs::openat2(&self.fd, path, flags | OFlags::CLOEXEC, Mode::empty(), resolve)
+        openat2::open(&self.fd, path, flags, resolve)
     }
 
     /// The directory at `path`; it and those above it are made if they are missing.

@@ -5,12 +5,11 @@
 //! regular files inside the image's root, up to a limit.
 
 use std::collections::BTreeSet;
-use std::os::fd::BorrowedFd;
 use std::path::Path;
 
-use rustix::fs::{Mode, OFlags, ResolveFlags};
-use rustix::io::Errno;
+use rustix::fs::OFlags;
 
+use crate::runtime::in_root::Root;
 use crate::sys;
 
 mod accounts;
@@ -172,28 +171,20 @@ impl AccountFiles {
 
 /// Reads the account files of the image whose root is `root`.
 ///
-/// Links are followed inside the root only, by openat2(2). Anything but a regular file of at most
-/// 10 MiB is an error, and nothing blocks, whatever the image put there.
-pub fn read_account_files(root: BorrowedFd<'_>) -> Result<AccountFiles, Error> {
+/// Links are followed inside the root only. Anything but a regular file of at most 10 MiB is an
+/// error, and nothing blocks, whatever the image put there.
+pub fn read_account_files(root: &Root) -> Result<AccountFiles, Error> {
     Ok(AccountFiles { passwd: read(root, "etc/passwd")?, group: read(root, "etc/group")? })
 }
 
-fn read(root: BorrowedFd<'_>, path: &str) -> Result<Option<Vec<u8>>, Error> {
-    let failed = |errno| Error::Read(sys::Error::new("openat2", path, errno));
-    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
-    let resolve = ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS;
-    let file = loop {
-        match rustix::fs::openat2(root, path, flags, Mode::empty(), resolve) {
-            Ok(file) => break file,
-            Err(Errno::NOENT | Errno::NOTDIR) => return Ok(None),
-            // A rename elsewhere on the file system made the kernel give up; see openat2(2).
-            Err(Errno::AGAIN | Errno::INTR) => {}
-            Err(errno) => return Err(failed(errno)),
-        }
+fn read(root: &Root, path: &str) -> Result<Option<Vec<u8>>, Error> {
+    let path = Path::new(path);
+    let file = match root.open_path(path, OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY) {
+        Ok(file) => file,
+        Err(error) if error.is_not_found() || error.is(libc::ENOTDIR) => return Ok(None),
+        Err(error) => return Err(Error::Read(error)),
     };
-    sys::file::read_open_bounded(file.into(), Path::new(path), MAX_FILE)
-        .map(Some)
-        .map_err(Error::Read)
+    sys::file::read_open_bounded(file.into(), path, MAX_FILE).map(Some).map_err(Error::Read)
 }
 
 #[cfg(test)]

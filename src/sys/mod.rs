@@ -28,6 +28,7 @@ pub mod memory;
 #[expect(unsafe_code, reason = "mount_setattr has no safe wrapper")]
 pub mod mount;
 pub mod namespace;
+pub mod openat2;
 #[expect(unsafe_code, reason = "real-time signals have no safe wrapper")]
 pub mod pidfd;
 pub mod poll;

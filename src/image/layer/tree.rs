@@ -17,7 +17,7 @@ use super::path::split;
 use super::{Refusal, metadata, system};
 use crate::image::limits;
 use crate::image::tar_reader::Entry;
-use crate::sys;
+use crate::sys::{self, openat2};
 
 /// The xattr that hides a lower directory's content; overlayfs documentation, "whiteouts and
 /// opaque directories".
@@ -83,9 +83,8 @@ impl Tree {
     /// The directory `path` if there is one; nothing is made.
     pub(super) fn resolve(&self, path: &[u8]) -> Result<OwnedFd, Errno> {
         let path = if path.is_empty() { b"." } else { path };
-        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let resolve = ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS | ResolveFlags::NO_XDEV;
-        rfs::openat2(&self.root, path, flags, Mode::empty(), resolve)
+        openat2::open(&self.root, path, OFlags::PATH | OFlags::DIRECTORY, resolve)
     }
 
     /// Whether `path` is a directory of this layer or could become one: no part of it is a

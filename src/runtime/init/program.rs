@@ -85,7 +85,7 @@ impl Program<'_> {
 
     fn resolve_user(&self) -> Result<User, Failure> {
         let root = Root::open(Path::new("/")).doing("open the root file system")?;
-        let files = user::read_account_files(root.as_fd()).doing("read the accounts")?;
+        let files = user::read_account_files(&root).doing("read the accounts")?;
         files.resolve(self.user.unwrap_or_default()).doing("find the user")
     }
 

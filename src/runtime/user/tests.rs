@@ -1,4 +1,3 @@
-use std::os::fd::AsFd;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
@@ -137,21 +136,21 @@ proptest! {
     }
 }
 
-fn image(dir: &Path) -> std::os::fd::OwnedFd {
+fn image(dir: &Path) -> Root {
     file::make_dir(&dir.join("etc"), 0o755).unwrap();
-    file::open_dir(dir).unwrap()
+    Root::open(dir).unwrap()
 }
 
 #[test]
 fn account_files_are_read_inside_the_root_only() {
     let tmp = tempfile::tempdir().unwrap();
     let root = image(tmp.path());
-    assert_eq!(read_account_files(root.as_fd()).unwrap(), AccountFiles::default());
+    assert_eq!(read_account_files(&root).unwrap(), AccountFiles::default());
     symlink("/etc/group", tmp.path().join("etc/passwd")).unwrap();
-    assert_eq!(read_account_files(root.as_fd()).unwrap(), AccountFiles::default());
+    assert_eq!(read_account_files(&root).unwrap(), AccountFiles::default());
     let group = tmp.path().join("etc/group");
     file::replace(&group, b"of the image", 0o644, file::Durability::Volatile).unwrap();
-    let files = read_account_files(root.as_fd()).unwrap();
+    let files = read_account_files(&root).unwrap();
     assert_eq!(files.passwd.as_deref(), Some(&b"of the image"[..]));
     assert_eq!(files.passwd, files.group);
 }
@@ -163,7 +162,7 @@ fn what_is_not_a_regular_file_is_refused_without_blocking() {
         let tmp = tempfile::tempdir().unwrap();
         let root = image(tmp.path());
         make(&tmp.path().join("etc/passwd"));
-        match read_account_files(root.as_fd()) {
+        match read_account_files(&root) {
             Err(Error::Read(error)) => error.errno(),
             other => panic!("{other:?}"),
         }
