@@ -1,12 +1,14 @@
 //! How a container ends, and what follows.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use super::{Boxed, SLEEPER, SOON};
-use crate::support::wait;
+use super::{Boxed, SLEEPER, SOON, pod_file, shell};
+use crate::support::volume::Volume;
+use crate::support::{Tank, wait};
 
 #[track_caller]
 fn kill(pid: u32, signal: Signal) {
@@ -116,4 +118,25 @@ fn the_end_of_the_first_process_is_the_end_of_all() {
     boxed.ended();
     let left = fs::read_to_string(cgroup.join("cgroup.procs")).unwrap_or_default();
     assert_eq!(left, "");
+}
+
+#[test]
+fn a_program_that_nobody_could_be_told_of_is_ended() {
+    for pod in ["", "share_pids = true"] {
+        let tank = Tank::new();
+        // There is room for names, but for no content: the last that a monitor does cannot be done.
+        let full = Volume::in_memory(&tank.run_root().join("containers"), 4096);
+        fs::set_permissions(tank.run_root(), fs::Permissions::from_mode(0o700)).unwrap();
+        fs::write(tank.run_root().join("containers/food"), [0; 4096]).unwrap();
+        assert_eq!(full.free(), 0);
+        let pod = pod_file(&format!("restart = \"never\"\n{pod}"), &shell(SLEEPER), "");
+        let refused = tank.apply(&pod).exits(1);
+        assert!(refused.stderr.contains("write the status file"), "{refused}");
+        // Its monitor has become a pass, which finds nothing to do.
+        wait::until("nothing to be left", SOON, || {
+            let left = tank.world().processes;
+            left.iter().all(|(_, line)| line.starts_with("tank-sandbox")).then_some(())
+        });
+        drop(tank.run(["delete", "--wait", "box"]).ok());
+    }
 }

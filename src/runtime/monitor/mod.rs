@@ -123,8 +123,9 @@ impl Monitor {
         let path = linux.and_then(|linux| linux.cgroups_path().as_deref());
         let path = path.map(Path::to_string_lossy).unwrap_or_default();
         let group = group(&hierarchies, &path)?;
-        let running = run::Running::start(&self.launch, &spec, group)?;
+        let mut running = run::Running::start(&self.launch, &spec, group)?;
         running.status.write(&self.launch.files().status()).doing("write the status file")?;
+        running.keep();
         self.tell(&Report::Started(running.status.clone()));
         Ok(running)
     }

@@ -19,7 +19,7 @@ use crate::runtime::init::{Init, program, shares_pids};
 use crate::runtime::log::{Log, Stream};
 use crate::runtime::message::Message;
 use crate::sys::process::{Child, Ended, Forked, Namespaces};
-use crate::sys::{self, clock, memory, poll, process, socket};
+use crate::sys::{self, clock, memory, pidfd, poll, process, socket};
 
 /// How long output may still come after the program ended. All of its processes are gone by then, so
 /// only a descriptor that it gave away could hold a pipe open.
@@ -32,18 +32,17 @@ const REMAINS: Duration = Duration::from_secs(2);
 pub(super) struct Running {
     /// What is told of it.
     pub(super) status: Status,
-    child: Child,
+    first: First,
     sources: Vec<Source>,
     log: Log,
     audience: Audience,
     probes: Option<Probes>,
     oom: Option<OomCounter>,
-    /// What has to end with the first process, if that is not pid 1 and so takes nobody along.
-    remains: Option<Remains>,
 }
 
 impl Running {
-    /// Makes the cgroup, starts init, and waits until it executed the program or failed.
+    /// Makes the cgroup, starts init, and waits until it executed the program or failed. The
+    /// instance is ended when this is dropped before it is [kept](Self::keep).
     pub(super) fn start(launch: &Launch, spec: &Spec, group: Group) -> Result<Self, Failure> {
         let linux = spec.linux().as_ref().ok_or_else(|| program::incomplete("linux"))?;
         let resources = linux.resources().as_ref();
@@ -62,7 +61,7 @@ impl Running {
         let own_pids = if shares_pids { Namespaces::empty() } else { Namespaces::NEWPID };
         let namespaces = Namespaces::NEWNS | own_pids;
         let forked = process::fork(namespaces, into.as_ref().map(AsFd::as_fd));
-        let mut child = match forked.doing("start the container's first process")? {
+        let child = match forked.doing("start the container's first process")? {
             Forked::Parent(child) => child,
             Forked::Child => {
                 drop(ours);
@@ -72,6 +71,7 @@ impl Running {
         };
         drop(theirs);
         let remains = shares_pids.then(|| Remains(group));
+        let mut first = First { child, remains, is_kept: false };
         let (mut sources, input) = match streams {
             Some(streams) => streams.outer()?,
             None => (Vec::new(), None),
@@ -84,19 +84,18 @@ impl Running {
                 Message::Terminal => master = fd,
                 Message::Notes(more) => notes.extend(more),
                 Message::Entered(pid) => {
-                    process::wait_pid(child.pid).doing("reap the process that made it")?;
-                    child = process::own_child(pid).doing("find the first process")?;
+                    process::wait_pid(first.child.pid).doing("reap the process that made it")?;
+                    first.child = process::own_child(pid).doing("find the first process")?;
                 }
                 Message::Failed(failure) => failed = Some(failure),
                 _ => {}
             }
         }
         if let Some(failure) = failed {
-            process::wait_pid(child.pid).doing("reap the first process")?;
             return Err(failure);
         }
         // It may have ended by now; until it is reaped it can be read.
-        let process = identity(child.pid).doing("identify the container's first process")?;
+        let process = identity(first.child.pid).doing("identify the container's first process")?;
         let monitor =
             identity(rustix::process::getpid().as_raw_pid()).doing("identify the monitor")?;
         let status = Status {
@@ -117,7 +116,12 @@ impl Running {
         let audience = Audience::new(launch.files().attach(), master, input);
         let audience = audience.doing("listen for those who attach")?;
         let probes = Some(Probes::new(launch).doing("prepare the probes")?);
-        Ok(Self { status, child, sources, log, audience, probes, oom, remains })
+        Ok(Self { status, first, sources, log, audience, probes, oom })
+    }
+
+    /// Lets the instance live on, because others can find it now.
+    pub(super) fn keep(&mut self) {
+        self.first.is_kept = true;
     }
 
     /// Waits for the program's end, then for the end of its output.
@@ -135,10 +139,10 @@ impl Running {
             };
             self.turn(ended.is_none(), left);
             if ended.is_none() {
-                ended = process::reap(self.child.pidfd.as_fd()).ok().flatten();
+                ended = process::reap(self.first.child.pidfd.as_fd()).ok().flatten();
                 if ended.is_some() {
                     unwell = self.probes.take().and_then(Probes::finish);
-                    self.remains = None;
+                    self.first.remains = None;
                     deadline = clock::monotonic().checked_add(DRAIN);
                 }
             }
@@ -151,7 +155,7 @@ impl Running {
     /// the log.
     fn turn(&mut self, watch_child: bool, timeout: Option<Duration>) {
         let sources = self.sources.iter().map(|source| (source.as_fd(), PollFlags::IN));
-        let child = watch_child.then(|| (self.child.pidfd.as_fd(), PollFlags::IN));
+        let child = watch_child.then(|| (self.first.child.pidfd.as_fd(), PollFlags::IN));
         let audience = self.audience.interests();
         let probes = self.probes.iter().flat_map(Probes::events);
         let mut fds: Vec<_> = sources
@@ -172,7 +176,7 @@ impl Running {
         let tokens: Vec<_> = audience.iter().map(|(token, ..)| *token).collect();
         self.audience.expire();
         if let Some(probes) = &mut self.probes {
-            probes.turn(&self.child);
+            probes.turn(&self.first.child);
         }
         match waited {
             Ok(true) => {}
@@ -212,6 +216,25 @@ impl Running {
             _ => ExitReason::Exited,
         };
         Exit { code, signal, oom, reason, finished_at: Some(clock::moment()) }
+    }
+}
+
+/// The first process of an instance. Until it is kept, dropping this ends it with all that it has
+/// started: nobody looks after one that nobody was told of.
+struct First {
+    child: Child,
+    /// What has to end with it, if it is not pid 1 and so takes nobody along.
+    remains: Option<Remains>,
+    is_kept: bool,
+}
+
+impl Drop for First {
+    fn drop(&mut self) {
+        if !self.is_kept {
+            // It may have ended by itself, as one does that could not execute the program.
+            pidfd::kill(&self.child.pidfd).ok();
+            process::wait_pid(self.child.pid).ok();
+        }
     }
 }
 
