@@ -89,7 +89,7 @@ pub fn list(directories: &Directories) -> sys::Result<Vec<Volume>> {
     let path = directories.volumes();
     let mut volumes = Vec::new();
     for entry in entries(&path)? {
-        let name = entry.file_name().to_str().and_then(|name| name.parse().ok());
+        let name = entry?.file_name().to_str().and_then(|name| name.parse().ok());
         if let Some(name) = name {
             volumes.extend(look(directories, name)?);
         }
@@ -107,7 +107,7 @@ pub fn look(directories: &Directories, name: VolumeName) -> sys::Result<Option<V
         Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(e) => return Err(failed("stat", &path, e)),
     };
-    let empty = entries(&path.join(DATA))?.next().is_none();
+    let empty = entries(&path.join(DATA))?.next().transpose()?.is_none();
     Ok(Some(Volume { name, created_at: created_at(&metadata), empty }))
 }
 
@@ -126,16 +126,18 @@ pub fn measure(directories: &Directories, name: &VolumeName) -> sys::Result<Cont
     let path = directories.volume(name).join(DATA);
     let mut content = Content::default();
     match file::open_dir(&path) {
-        Ok(directory) => count(directory, MAX_DEPTH, &mut content),
+        Ok(directory) => count(directory, MAX_DEPTH, &mut content)
+            .map_err(|errno| failed("getdents64", &path, errno.into()))?,
         Err(e) if e.is_not_found() => {}
         Err(e) => return Err(e),
     }
     Ok(content)
 }
 
-fn count(directory: OwnedFd, depth: u32, content: &mut Content) {
-    let Ok(mut entries) = Dir::read_from(&directory) else { return };
-    while let Some(Ok(entry)) = entries.read() {
+fn count(directory: OwnedFd, depth: u32, content: &mut Content) -> rustix::io::Result<()> {
+    let mut entries = Dir::read_from(&directory)?;
+    while let Some(entry) = entries.read() {
+        let entry = entry?;
         let name = entry.file_name();
         if name == c"." || name == c".." || content.entries >= MAX_ENTRIES {
             continue;
@@ -148,15 +150,17 @@ fn count(directory: OwnedFd, depth: u32, content: &mut Content) {
         if let (true, Some(depth)) = (is_directory, depth.checked_sub(1))
             && let Ok(inner) = openat(&directory, name, flags, Mode::empty())
         {
-            count(inner, depth, content);
+            count(inner, depth, content)?;
         }
     }
+    Ok(())
 }
 
 /// Removes what volumes held that were taken away.
 pub fn sweep(directories: &Directories) -> sys::Result<()> {
     let mut result = Ok(());
     for entry in entries(&directories.volumes())? {
+        let entry = entry?;
         if entry.file_name().as_encoded_bytes().starts_with(REMOVED.as_bytes()) {
             result = file::remove_tree(&entry.path()).and(result);
         }
@@ -164,14 +168,15 @@ pub fn sweep(directories: &Directories) -> sys::Result<()> {
     result
 }
 
-/// The entries of a directory; none if it is not there.
-fn entries(path: &Path) -> sys::Result<impl Iterator<Item = DirEntry>> {
+/// The entries of a directory; none if it is not there. What cannot be read is no empty directory.
+fn entries(path: &Path) -> sys::Result<impl Iterator<Item = sys::Result<DirEntry>>> {
     let entries = match fs::read_dir(path) {
         Ok(entries) => Some(entries),
         Err(e) if e.kind() == io::ErrorKind::NotFound => None,
         Err(e) => return Err(failed("open", path, e)),
     };
-    Ok(entries.into_iter().flatten().flatten())
+    let unread = |e| failed("getdents64", path, e);
+    Ok(entries.into_iter().flatten().map(move |entry| entry.map_err(unread)))
 }
 
 fn failed(call: &'static str, path: &Path, error: io::Error) -> sys::Error {

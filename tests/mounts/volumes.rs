@@ -134,6 +134,23 @@ fn one_that_a_pod_uses_is_not_removed() {
 }
 
 #[test]
+fn one_that_cannot_be_read_is_not_taken_for_empty() {
+    let tank = Tank::new();
+    tank.apply(&sleeper("db", &mount("target = '/a'\nvolume = 'db'"))).ok();
+    sh(&tank, "db", "touch /a/file");
+    tank.run(["delete", "--wait", "db"]).ok();
+    for args in [&["prune"][..], &["list"], &["inspect", "db"]] {
+        let command = tank.command([&["volume"], args].concat());
+        let mut failing = std::process::Command::new(fixtures::installed("strace", "strace"));
+        failing.args(["-qq", "-o", "/dev/null", "-e", "inject=getdents64:error=EIO"]);
+        failing.arg("-P").arg(data(&tank, "db")).arg(command.get_program());
+        let refused = tank.run_with(failing.args(command.get_args()).env_clear(), &[]).exits(1);
+        assert!(refused.stderr.contains("Input/output error"), "{refused}");
+    }
+    assert!(data(&tank, "db").join("file").exists());
+}
+
+#[test]
 fn what_holds_something_is_pruned_only_when_that_is_asked_for() {
     let tank = Tank::new();
     for name in ["empty", "full"] {
