@@ -11,7 +11,7 @@ use super::session::{Wires, copy, null, size_of};
 use super::{App, ExecOutcome, ExecRequest, Target};
 use crate::engine::{Engine, InstancePlace};
 use crate::model::{Instance, ProcessIdentity};
-use crate::runtime::exec::{self, Session};
+use crate::runtime::exec::{self, Begun, Session};
 use crate::runtime::{self, observe};
 use crate::sys::process::Ended;
 use crate::sys::terminal::Signals;
@@ -35,10 +35,16 @@ impl App {
         // Before the program is there, which may be sent a signal at once. Those who start it set
         // their own masks.
         let signals = Signals::take().map_err(internal)?;
-        let session = start(engine, (&instance, process), target, &request, &streams)?;
+        let begun = start(engine, (&instance, process), target, &request, &streams, &signals)?;
+        let session = match begun {
+            Begun::Running(session) => session,
+            Begun::Signaled(signal) => return Ok(ExecOutcome { code: code_of(signal) }),
+        };
         if request.detach {
             return Ok(ExecOutcome { code: 0 });
         }
+        // The caller's terminal may have been given another size meanwhile.
+        resize(&session, size_of(request.streams[0]));
         let links = streams.links(&request, session.terminal.as_ref()).map_err(internal)?;
         if attend(&session, links, &request, &signals).map_err(internal)? == Left::Detached {
             session.detach().map_err(internal)?;
@@ -49,7 +55,7 @@ impl App {
         })?;
         let code = match ended {
             Some(Ended::Exited(code)) => u8::try_from(code).unwrap_or(u8::MAX),
-            Some(Ended::Signaled(signal)) => u8::try_from(128 + signal).unwrap_or(u8::MAX),
+            Some(Ended::Signaled(signal)) => code_of(signal),
             None => {
                 return Err(Error::exec(ExecFailure::Internal, "how the program ended is unknown"));
             }
@@ -83,7 +89,8 @@ fn start(
     target: &Target,
     request: &ExecRequest<'_>,
     streams: &Streams<'_>,
-) -> Result<Session, Error> {
+    signals: &Signals,
+) -> Result<Begun, Error> {
     let doing = || format!("cannot execute a program in {target}");
     let term = request.term.as_ref().and_then(|term| term.to_str());
     let order = exec::ExecRequest {
@@ -107,7 +114,8 @@ fn start(
         .monitors_directory()
         .map_err(|e| Error::exec(ExecFailure::Internal, doing()).because(e))?;
     let outside = exec::Outside { executable, cgroup: monitors.as_ref().map(AsFd::as_fd) };
-    exec::exec(place.files(), process, &group, &order, streams, outside).map_err(|e| {
+    let starting = exec::start(place.files(), process, &group, &order, streams, outside);
+    starting.and_then(|starting| starting.finish(signals)).map_err(|e| {
         let failure = match &e {
             runtime::Error::Exec(failure) => match failure.exit_code() {
                 Some(127) => ExecFailure::NotFound,
@@ -121,6 +129,11 @@ fn start(
         };
         Error::exec(failure, doing()).because(e)
     })
+}
+
+/// The exit code that tells of a signal.
+fn code_of(signal: i32) -> u8 {
+    u8::try_from(128 + signal).unwrap_or(u8::MAX)
 }
 
 /// How a session was left.
@@ -140,10 +153,6 @@ fn attend(
     signals: &Signals,
 ) -> sys::Result<Left> {
     let [stdin, stdout, _] = request.streams;
-    let resize = |(rows, columns)| {
-        let size = Size { rows, columns };
-        session.terminal.as_ref().map(|terminal| size::set(terminal, size));
-    };
     let wires = Wires {
         links,
         ended: session.as_fd(),
@@ -155,11 +164,11 @@ fn attend(
     wires.attend(&mut |event| {
         let (rows, columns) = size_of(stdin);
         match event {
-            Event::Resized => resize((rows, columns)),
+            Event::Resized => resize(session, (rows, columns)),
             Event::Resumed => {
                 // Told twice, a program that paints the whole screen paints it again.
-                resize((rows.saturating_sub(1).max(1), columns));
-                resize((rows, columns));
+                resize(session, (rows.saturating_sub(1).max(1), columns));
+                resize(session, (rows, columns));
             }
             Event::Signal(signal) => drop(session.signal(signal)),
             // The program learns it by its pipe.
@@ -172,6 +181,11 @@ fn attend(
         ControlFlow::Continue(())
     })?;
     Ok(left)
+}
+
+/// Gives the program's terminal a size, if it has one.
+fn resize(session: &Session, (rows, columns): (u16, u16)) {
+    session.terminal.as_ref().map(|terminal| size::set(terminal, Size { rows, columns }));
 }
 
 /// The program's standard streams.

@@ -137,16 +137,66 @@ fn a_killed_client_takes_the_program_along() {
         client.wait().unwrap();
         wait::until("the program to be gone", SOON, || (!running()).then_some(()));
     }
-    // The tracking hierarchy, which has them alone.
+    let cgroup = unified_cgroup(&boxed);
+    wait::until("the cgroups of exec to be gone", SOON, || (nested(&cgroup) == 0).then_some(()));
+}
+
+/// The directory of the container's cgroup in the hierarchy that has those of exec.
+fn unified_cgroup(boxed: &Boxed) -> PathBuf {
     let table = fs::read_to_string(format!("/proc/{}/cgroup", boxed.pid())).unwrap();
     let path = table.lines().find_map(|line| line.strip_prefix("0::/")).unwrap();
     let unified = Path::new("/sys/fs/cgroup/unified");
     let root = if unified.is_dir() { unified } else { Path::new("/sys/fs/cgroup") };
-    let nested = || {
-        let dirs = fs::read_dir(root.join(path)).unwrap().map(Result::unwrap);
-        dirs.filter(|entry| entry.file_type().unwrap().is_dir()).count()
-    };
-    wait::until("the cgroups of exec to be gone", SOON, || (nested() == 0).then_some(()));
+    root.join(path)
+}
+
+/// How many cgroups of exec there are.
+fn nested(cgroup: &Path) -> usize {
+    let dirs = fs::read_dir(cgroup).unwrap().map(Result::unwrap);
+    dirs.filter(|entry| entry.file_type().unwrap().is_dir()).count()
+}
+
+/// A cgroup in which nothing runs. Dropping this lets it go on.
+struct Frozen(PathBuf);
+
+impl Frozen {
+    fn new(cgroup: &Path) -> Self {
+        let frozen = Self(cgroup.join("cgroup.freeze"));
+        fs::write(&frozen.0, "1").unwrap();
+        frozen
+    }
+}
+
+impl Drop for Frozen {
+    fn drop(&mut self) {
+        fs::write(&self.0, "0").unwrap_or_default();
+    }
+}
+
+#[test]
+fn who_waits_for_a_frozen_container_can_give_up() {
+    use std::os::unix::process::ExitStatusExt;
+    let boxed = Boxed::sleeping("");
+    let cgroup = unified_cgroup(&boxed);
+    for signal in [Signal::INT, Signal::TERM, Signal::KILL] {
+        for options in [&[][..], &["-d"]] {
+            let frozen = Frozen::new(&cgroup);
+            let words = [options, &["box", "--", "touch", "/tmp/ran"]].concat();
+            let mut client = boxed.exec_command(&words).stdin(Stdio::null()).spawn().unwrap();
+            let begun = || (nested(&cgroup) == 1).then_some(());
+            wait::until("the program's cgroup", SOON, begun);
+            send(client.id(), signal);
+            let ended = wait::process_ended(client.id(), SOON);
+            client.kill().unwrap();
+            let status = client.wait().unwrap();
+            let code = status.code().or(status.signal().map(|signal| 128 + signal));
+            assert!(ended && code == Some(128 + signal.as_raw()), "{status}");
+            let gone = || (nested(&cgroup) == 0).then_some(());
+            wait::until("all that was begun to be gone", SOON, gone);
+            drop(frozen);
+        }
+    }
+    boxed.sh("test ! -e /tmp/ran");
 }
 
 #[test]

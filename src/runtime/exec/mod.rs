@@ -27,7 +27,8 @@ use super::message::Message;
 use crate::model::ProcessIdentity;
 use crate::sys::exe::Sealed;
 use crate::sys::process::{self, Ended, Program};
-use crate::sys::{self, pidfd};
+use crate::sys::terminal::{self, Event, Signals};
+use crate::sys::{self, pidfd, poll};
 
 pub(super) use inside::Inside;
 pub use supervisor::main as supervisor_main;
@@ -82,6 +83,23 @@ pub struct Outside<'a> {
     pub cgroup: Option<BorrowedFd<'a>>,
 }
 
+/// A program that is about to be executed in a container.
+#[derive(Debug)]
+pub struct Starting {
+    socket: OwnedFd,
+    /// The container's first process.
+    container: OwnedFd,
+}
+
+/// What became of a program that was about to be executed.
+#[derive(Debug)]
+pub enum Begun {
+    /// It was executed.
+    Running(Session),
+    /// It was not, because this signal came first.
+    Signaled(i32),
+}
+
 /// A program that was executed in a container.
 #[derive(Debug)]
 pub struct Session {
@@ -92,17 +110,17 @@ pub struct Session {
     pub notes: Vec<String>,
 }
 
-/// Executes a program in the container whose first process is `process` and whose cgroup is
-/// `container`. `streams` are its
-/// standard input, output and error; with a terminal it does not see them.
-pub fn exec(
+/// Begins to execute a program in the container whose first process is `process` and whose cgroup
+/// is `container`. `streams` are its standard input, output and error; with a terminal it does not
+/// see them.
+pub fn start(
     files: InstanceFiles<'_>,
     process: ProcessIdentity,
     container: &Group,
     request: &ExecRequest,
     streams: [BorrowedFd<'_>; 3],
     outside: Outside<'_>,
-) -> Result<Session> {
+) -> Result<Starting> {
     let pidfd = pidfd::open_started(process.pid, process.start_time)?;
     let name = format!("exec-{:x}", sys::random::bits()?);
     let order = Order {
@@ -126,13 +144,7 @@ pub fn exec(
         cgroup: outside.cgroup,
         new_session: true,
     })?;
-    drop(theirs);
-    Session::begin(ours).map_err(|failure| match failure.program {
-        None if is_ending(pidfd.as_fd()) => {
-            sys::Error::new("setns", process.pid.to_string(), rustix::io::Errno::SRCH).into()
-        }
-        _ => failure.into(),
-    })
+    Ok(Starting { socket: ours, container: pidfd })
 }
 
 /// Whether the container ended while it was entered, which then fails in one way or another: its
@@ -156,21 +168,52 @@ fn died() -> Failure {
     Failure::new("hear from the exec supervisor", &cause)
 }
 
-impl Session {
-    fn begin(socket: OwnedFd) -> std::result::Result<Self, Failure> {
-        let mut session = Self { socket, terminal: None, notes: Vec::new() };
-        loop {
-            let received =
-                Message::receive(session.socket.as_fd()).doing("hear from the exec supervisor")?;
-            match received.ok_or_else(died)? {
-                (Message::Terminal, fd) => session.terminal = fd,
-                (Message::Notes(notes), _) => session.notes.extend(notes),
-                (Message::Failed(failure), _) => return Err(failure),
-                _ => return Ok(session),
+impl Starting {
+    /// Waits until the program was executed. One of `signals` may keep it from being so: a
+    /// container that is frozen lets nobody in, and whoever waits for it must be able to give up.
+    ///
+    /// # Errors
+    ///
+    /// The program was not executed; `ESRCH` because the container ended meanwhile.
+    pub fn finish(self, signals: &Signals) -> Result<Begun> {
+        let Self { socket, container } = self;
+        begin(socket, signals).map_err(|failure| match failure.program {
+            None if is_ending(container.as_fd()) => {
+                sys::Error::new("setns", "the container", rustix::io::Errno::SRCH).into()
             }
+            _ => failure.into(),
+        })
+    }
+}
+
+fn begin(socket: OwnedFd, signals: &Signals) -> std::result::Result<Begun, Failure> {
+    let doing = "hear from the exec supervisor";
+    let mut session = Session { socket, terminal: None, notes: Vec::new() };
+    loop {
+        let (said, _) = poll::either(session.socket.as_fd(), signals.as_fd()).doing(doing)?;
+        if !said {
+            match signals.next().doing("take a signal")? {
+                // The supervisor knows whether the program can have it; if it is gone, that is
+                // heard.
+                Some(Event::Signal(number)) => drop(session.signal(number)),
+                Some(Event::Stop) => terminal::stop().doing("stop")?,
+                Some(Event::Resized | Event::Continued) | None => {}
+            }
+            continue;
+        }
+        match Message::receive(session.socket.as_fd()).doing(doing)?.ok_or_else(died)? {
+            (Message::Terminal, fd) => session.terminal = fd,
+            (Message::Notes(notes), _) => session.notes.extend(notes),
+            (Message::Failed(failure), _) => return Err(failure),
+            (Message::Ended(Some(Ended::Signaled(signal))), _) => {
+                return Ok(Begun::Signaled(signal));
+            }
+            _ => return Ok(Begun::Running(session)),
         }
     }
+}
 
+impl Session {
     /// Sends the program a signal.
     pub fn signal(&self, signal: i32) -> sys::Result<()> {
         Message::Signal(signal).send(self.socket.as_fd(), None)

@@ -17,7 +17,7 @@ use crate::runtime::directories::InstanceFiles;
 use crate::runtime::failure::{Doing, Failure};
 use crate::runtime::launch::{self, Launch, MAX_DESCRIPTION};
 use crate::runtime::message::Message;
-use crate::sys::process::{Child, Forked, Namespaces};
+use crate::sys::process::{Child, Ended, Forked, Namespaces};
 use crate::sys::{self, clock, file, pidfd, poll, process, signal, socket};
 
 /// Descriptors it is started with, after the standard streams: the order, the socket to
@@ -88,6 +88,17 @@ fn run(
     release_streams()?;
     match relay(ours.as_fd(), socket, &mut child)? {
         Relayed::Failed => Ok(Outcome::Ended),
+        Relayed::GivenUp(signal) => {
+            // First, because what is frozen may not end for long.
+            if let Some(signal) = signal {
+                Message::Ended(Some(Ended::Signaled(signal))).send(socket, None).ok();
+            }
+            own.kill().doing("kill the new process")?;
+            // It may not be in the group yet.
+            pidfd::kill(&child.pidfd).ok();
+            process::wait_pid(child.pid).doing("reap the new process")?;
+            Ok(Outcome::Killed)
+        }
         Relayed::Started(master) => {
             let command = (!order.request.detach).then_some(socket);
             Supervised { child, master, group: own }.run(command)
@@ -136,10 +147,12 @@ enum Relayed {
     Started(Option<OwnedFd>),
     /// It failed, and the command was told.
     Failed,
+    /// The command got this signal before, or is gone.
+    GivenUp(Option<i32>),
 }
 
-/// Passes on what the process inside says until it executed the program or failed. `child` becomes
-/// the one that is inside.
+/// Passes on what the process inside says until it executed the program or failed, or the command
+/// gives up. `child` becomes the one that is inside.
 fn relay(
     inner: BorrowedFd<'_>,
     outer: BorrowedFd<'_>,
@@ -147,7 +160,16 @@ fn relay(
 ) -> Result<Relayed, Failure> {
     let doing = "hear from the new process";
     let (mut master, mut failed) = (None, false);
-    while let Some((message, fd)) = Message::receive(inner).doing(doing)? {
+    loop {
+        let (said, _) = poll::either(inner, outer).doing(doing)?;
+        if !said {
+            let signal = match Message::receive(outer) {
+                Ok(Some((Message::Signal(signal), _))) => Some(signal),
+                _ => None,
+            };
+            return Ok(Relayed::GivenUp(signal));
+        }
+        let Some((message, fd)) = Message::receive(inner).doing(doing)? else { break };
         if let Message::Entered(pid) = message {
             process::wait_pid(child.pid).doing("reap the process that made it")?;
             *child = process::own_child(pid).doing("find the new process")?;
