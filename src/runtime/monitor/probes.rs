@@ -139,7 +139,7 @@ impl Probes {
             } else {
                 running.finish()
             };
-            if let Some(reason) = self.watch.settle(ticket, verdict, now)
+            if let Some(reason) = self.watch.settle(ticket, verdict)
                 && self.end.is_none()
             {
                 self.end_container(reason, child, now);
@@ -162,7 +162,7 @@ impl Probes {
             }
             Err(error) => {
                 let verdict = Verdict::Unknown(format!("the probe could not be started: {error}"));
-                self.watch.settle(ticket, verdict, now);
+                self.watch.settle(ticket, verdict);
             }
         }
     }

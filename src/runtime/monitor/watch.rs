@@ -55,9 +55,8 @@ impl Track {
     }
 
     /// Takes in a verdict.
-    fn settle(&mut self, verdict: Verdict, now: Instant) {
+    fn settle(&mut self, verdict: Verdict) {
         self.busy = false;
-        self.due = self.due.max(now);
         match verdict {
             Verdict::Pass => {
                 (self.successes, self.failures) = (self.successes.saturating_add(1), 0);
@@ -148,14 +147,9 @@ impl Watch {
     }
 
     /// Takes in what a check found; returns why the container has to be ended, if it has.
-    pub(super) fn settle(
-        &mut self,
-        ticket: Ticket,
-        verdict: Verdict,
-        now: Instant,
-    ) -> Option<String> {
+    pub(super) fn settle(&mut self, ticket: Ticket, verdict: Verdict) -> Option<String> {
         let track = self.tracks.iter_mut().find(|track| track.ticket == ticket)?;
-        track.settle(verdict, now);
+        track.settle(verdict);
         let kind = ticket.kind;
         if kind == ProbeKind::Readiness || track.passing != Some(false) {
             return None;
@@ -229,13 +223,13 @@ mod tests {
             self.watch.tracks.iter().find(|track| track.kind() == kind).unwrap().ticket
         }
 
-        fn pass(&mut self, second: u32, kind: ProbeKind) -> Option<String> {
-            self.watch.settle(self.ticket(kind), Verdict::Pass, self.at(second))
+        fn pass(&mut self, kind: ProbeKind) -> Option<String> {
+            self.watch.settle(self.ticket(kind), Verdict::Pass)
         }
 
-        fn fail(&mut self, second: u32, kind: ProbeKind) -> Option<String> {
+        fn fail(&mut self, kind: ProbeKind) -> Option<String> {
             let refused = Verdict::Fail("refused".to_owned());
-            self.watch.settle(self.ticket(kind), refused, self.at(second))
+            self.watch.settle(self.ticket(kind), refused)
         }
 
         fn is_ready(&self) -> bool {
@@ -260,9 +254,9 @@ mod tests {
         assert_eq!(line.begun(0), [Liveness]);
         assert_eq!(line.watch.deadline(), None);
         assert_eq!(line.begun(30), []);
-        assert_eq!(line.pass(31, Liveness), None);
+        assert_eq!(line.pass(Liveness), None);
         assert_eq!(line.begun(31), [Liveness]);
-        assert_eq!(line.pass(32, Liveness), None);
+        assert_eq!(line.pass(Liveness), None);
         assert_eq!(line.watch.deadline(), Some(line.at(41)));
         assert_eq!(line.begun(40), []);
         assert_eq!(line.begun(41), [Liveness]);
@@ -283,12 +277,11 @@ mod tests {
         let mut line = Timeline::new(&care);
         for (second, passes) in [(0, false), (10, false), (20, true), (30, false), (40, false)] {
             assert_eq!(line.begun(second), [Liveness]);
-            let end =
-                if passes { line.pass(second, Liveness) } else { line.fail(second, Liveness) };
+            let end = if passes { line.pass(Liveness) } else { line.fail(Liveness) };
             assert_eq!(end, None);
         }
         line.begun(50);
-        let end = line.fail(50, Liveness).unwrap();
+        let end = line.fail(Liveness).unwrap();
         assert_eq!(end, "liveness probe failed 3 times in a row: refused");
     }
 
@@ -299,10 +292,7 @@ mod tests {
         let mut seen = Vec::new();
         for passes in [true, true, false, true, false, false, false, true, true] {
             line.begun(0);
-            assert_eq!(
-                if passes { line.pass(0, Readiness) } else { line.fail(0, Readiness) },
-                None
-            );
+            assert_eq!(if passes { line.pass(Readiness) } else { line.fail(Readiness) }, None);
             seen.push(line.is_ready());
         }
         assert_eq!(seen, [false, true, true, true, true, false, false, false, true]);
@@ -318,12 +308,12 @@ mod tests {
         };
         let mut line = Timeline::new(&care);
         assert_eq!(line.begun(0), [Startup]);
-        assert_eq!(line.fail(0, Startup), None);
+        assert_eq!(line.fail(Startup), None);
         assert_eq!(line.begun(10), [Startup]);
-        assert_eq!(line.pass(10, Startup), None);
+        assert_eq!(line.pass(Startup), None);
         assert!(!line.is_ready());
         assert_eq!(line.begun(10), [Readiness, Liveness]);
-        line.pass(10, Readiness);
+        line.pass(Readiness);
         assert!(line.is_ready());
         assert_eq!(line.begun(20), [Readiness]);
     }
@@ -332,14 +322,14 @@ mod tests {
     fn a_container_that_does_not_start_is_ended() {
         let mut line = Timeline::new(&Care { startup: Some(probe(1, 1)), ..Care::default() });
         line.begun(0);
-        assert_eq!(line.fail(0, Startup).unwrap(), "startup probe failed once: refused");
+        assert_eq!(line.fail(Startup).unwrap(), "startup probe failed once: refused");
     }
 
     #[test]
     fn what_has_started_stays_so_when_its_startup_probe_is_changed() {
         let mut line = Timeline::new(&Care { liveness: Some(probe(1, 1)), ..Care::default() });
         line.begun(0);
-        line.pass(0, Liveness);
+        line.pass(Liveness);
         let care =
             Care { startup: Some(probe(1, 1)), liveness: Some(probe(1, 1)), ..Care::default() };
         line.watch.adopt(&care, line.at(1));
@@ -353,7 +343,7 @@ mod tests {
         let mut line = Timeline::new(&care);
         line.begun(0);
         let unknown = Verdict::Unknown("no memory".to_owned());
-        assert_eq!(line.watch.settle(line.ticket(Liveness), unknown, line.at(0)), None);
+        assert_eq!(line.watch.settle(line.ticket(Liveness), unknown), None);
         let health = line.watch.health().unwrap();
         assert_eq!((health.probes[0].passing, health.probes[0].failures), (None, 0));
     }
@@ -364,15 +354,15 @@ mod tests {
             Care { readiness: Some(probe(1, 1)), liveness: Some(probe(1, 1)), ..Care::default() };
         let mut line = Timeline::new(&care);
         line.begun(0);
-        line.pass(0, Readiness);
-        line.pass(0, Liveness);
+        line.pass(Readiness);
+        line.pass(Liveness);
         let old = line.ticket(Readiness);
         let other = Probe { period: SECOND, ..probe(1, 1) };
         let care = Care { readiness: Some(other), ..care };
         line.watch.adopt(&care, line.at(3));
         assert!(!line.is_ready());
         // A check of the old one that was under way says nothing of the new one.
-        assert_eq!(line.watch.settle(old, Verdict::Pass, line.at(3)), None);
+        assert_eq!(line.watch.settle(old, Verdict::Pass), None);
         assert!(!line.is_ready());
         assert_eq!(line.begun(3), [Readiness]);
         assert_eq!(line.begun(10), [Liveness]);
@@ -380,6 +370,6 @@ mod tests {
         line.watch.adopt(&Care::default(), line.at(11));
         assert_eq!(line.watch.health(), None);
         let refused = Verdict::Fail("refused".to_owned());
-        assert_eq!(line.watch.settle(old, refused, line.at(11)), None);
+        assert_eq!(line.watch.settle(old, refused), None);
     }
 }
