@@ -119,10 +119,7 @@ impl Monitor {
         self.settle(&hierarchies)?;
         let spec: Spec =
             launch::read(&self.launch.files().spec()).doing("read the specification")?;
-        let linux = spec.linux().as_ref();
-        let path = linux.and_then(|linux| linux.cgroups_path().as_deref());
-        let path = path.map(Path::to_string_lossy).unwrap_or_default();
-        let group = group(&hierarchies, &path)?;
+        let group = group(&hierarchies, &self.launch.container_cgroup)?;
         let mut running = run::Running::start(&self.launch, &spec, group)?;
         running.status.write(&self.launch.files().status()).doing("write the status file")?;
         running.keep();
