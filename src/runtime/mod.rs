@@ -32,6 +32,7 @@ pub mod log;
 mod message;
 pub mod monitor;
 pub mod observe;
+mod order;
 pub mod probe;
 mod reaper;
 pub mod record;

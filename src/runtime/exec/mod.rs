@@ -12,11 +12,9 @@ mod supervisor;
 
 use std::collections::BTreeMap;
 use std::ffi::{CString, OsString};
-use std::io::{Seek, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::Duration;
 
-use rustix::fs::MemfdFlags;
 use serde::{Deserialize, Serialize};
 
 use super::cgroup::Group;
@@ -24,6 +22,7 @@ use super::directories::InstanceFiles;
 use super::error::Result;
 use super::failure::{Doing, Failure};
 use super::message::Message;
+use super::order;
 use crate::model::ProcessIdentity;
 use crate::sys::exe::Sealed;
 use crate::sys::process::{self, Ended, Program};
@@ -130,7 +129,7 @@ pub fn start(
         container: container.path().as_str().to_owned(),
         group: name,
     };
-    let order = in_memory(&order)?;
+    let order = order::write(&order)?;
     let (ours, theirs) = sys::socket::pair()?;
     let [stdin, stdout, stderr] = streams;
     let arguments = [CString::from(c"tank-exec")];
@@ -151,16 +150,6 @@ pub fn start(
 /// namespaces go first, then its files. One that has lost them takes a moment to be seen as ended.
 fn is_ending(first: BorrowedFd<'_>) -> bool {
     pidfd::await_end(first, Some(ENDING)).unwrap_or(false)
-}
-
-fn in_memory(order: &Order) -> sys::Result<OwnedFd> {
-    let failed = |e: std::io::Error| sys::Error::new("write", "memfd", e);
-    let bytes = serde_json::to_vec(order).map_err(|e| failed(e.into()))?;
-    let memfd = rustix::fs::memfd_create("tank-exec", MemfdFlags::CLOEXEC)
-        .map_err(|errno| sys::Error::new("memfd_create", "", errno))?;
-    let mut file = std::fs::File::from(memfd);
-    file.write_all(&bytes).and_then(|()| file.rewind()).map_err(failed)?;
-    Ok(file.into())
 }
 
 fn died() -> Failure {

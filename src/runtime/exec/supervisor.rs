@@ -1,24 +1,22 @@
 //! The supervisor: outside the container, it waits for the process inside.
 
-use std::fs::File;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use oci_spec::runtime::Spec;
 use rustix::fs::{Mode, OFlags};
-use serde::de::DeserializeOwned;
 
 use super::Order;
 use super::inside::Inside;
 use crate::runtime::cgroup::{Group, GroupPath, Hierarchies};
 use crate::runtime::directories::InstanceFiles;
 use crate::runtime::failure::{Doing, Failure};
-use crate::runtime::launch::{self, Launch, MAX_DESCRIPTION};
+use crate::runtime::launch::{self, Launch};
 use crate::runtime::message::Message;
+use crate::runtime::order;
 use crate::sys::process::{Child, Ended, Forked, Namespaces};
-use crate::sys::{self, clock, file, pidfd, poll, process, signal, socket};
+use crate::sys::{self, clock, pidfd, poll, process, signal, socket};
 
 /// Descriptors it is started with, after the standard streams: the order, the socket to
 /// the command, and the container's first process.
@@ -63,7 +61,7 @@ fn run(
 ) -> Result<Outcome, Failure> {
     signal::block_all().doing("block signals")?;
     rustix::process::umask(Mode::from_raw_mode(0o022));
-    let order: Order = parse(File::from(order), "order").doing("read the order")?;
+    let order: Order = order::read(order).doing("read the order")?;
     let files = InstanceFiles { directory: &order.directory, run: &order.run };
     let launch: Launch = launch::read(&files.launch()).doing("read the instance's description")?;
     let spec: Spec = launch::read(&files.spec()).doing("read the instance's specification")?;
@@ -112,12 +110,6 @@ enum Outcome {
     Ended,
     /// It was killed, with everything that it had started.
     Killed,
-}
-
-fn parse<T: DeserializeOwned>(file: File, name: &str) -> sys::Result<T> {
-    let content = file::read_open_bounded(file, Path::new(name), MAX_DESCRIPTION)?;
-    serde_json::from_slice(&content)
-        .map_err(|e| sys::Error::new("parse", name, std::io::Error::from(e)))
 }
 
 /// Makes the cgroup below the container's for this program and its children. That is done here and

@@ -23,7 +23,6 @@ mod watch;
 use std::ffi::CString;
 use std::fs::File;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::path::Path;
 use std::process::ExitCode;
 
 use jiff::Timestamp;
@@ -33,7 +32,8 @@ use serde::{Deserialize, Serialize};
 
 use super::cgroup::{Group, GroupPath, Hierarchies};
 use super::failure::{Doing, Failure};
-use super::launch::{self, Launch, MAX_DESCRIPTION, PROTOCOL};
+use super::launch::{self, Launch, PROTOCOL};
+use super::order;
 use super::record::{ExitRecord, Status};
 use crate::model::{Exit, ExitReason, ProcessIdentity};
 use crate::sys::{self, file, lock, memory, pidfd, process, signal, socket};
@@ -67,18 +67,12 @@ pub fn main() -> ExitCode {
     let (Ok(launch), Ok(report)) = (process::inherited(LAUNCH), process::inherited(REPORT)) else {
         return ExitCode::from(2);
     };
-    let Ok(launch) = read_launch(launch) else { return ExitCode::from(2) };
+    let Ok(launch) = order::read(launch) else { return ExitCode::from(2) };
     // Where the program is seen through a mount, the mount comes along to be closed here.
     let _mount = process::inherited(MOUNT);
     let mut monitor = Monitor { launch, report: Some(report), lock: None };
     let (record, running) = monitor.supervise();
     monitor.finish(&record, running)
-}
-
-fn read_launch(fd: OwnedFd) -> sys::Result<Launch> {
-    let content = file::read_open_bounded(File::from(fd), Path::new("launch"), MAX_DESCRIPTION)?;
-    serde_json::from_slice(&content)
-        .map_err(|e| sys::Error::new("parse", "launch", std::io::Error::from(e)))
 }
 
 struct Monitor {

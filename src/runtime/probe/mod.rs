@@ -11,19 +11,20 @@ mod tcp;
 
 use std::ffi::CString;
 use std::fs::File;
-use std::io::{Read, Seek, Write};
+use std::io::{Read, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use rustix::fs::{MemfdFlags, Mode, OFlags};
+use rustix::fs::{Mode, OFlags};
 use serde::{Deserialize, Serialize};
 
 use super::failure::{Doing, Failure};
+use super::order;
 use crate::model::pod::Check;
 use crate::sys::process::{self, Child, Namespaces, Program};
-use crate::sys::{self, clock, file, namespace, pidfd, signal};
+use crate::sys::{self, clock, namespace, pidfd, signal};
 
 /// The name it is executed under, which is also how `main` recognises the role.
 pub const NAME: &str = "tank-probe";
@@ -34,8 +35,7 @@ const ORDER: i32 = 3;
 const REPORT: i32 = 4;
 const CONTAINER: i32 = 5;
 
-/// No order is longer, and no verdict.
-const MAX_ORDER: u64 = 1 << 20;
+/// No verdict is longer.
 const MAX_VERDICT: u64 = 64 * 1024;
 
 /// What is to be checked.
@@ -83,7 +83,7 @@ impl Running {
         let null = open("/dev/null", OFlags::RDWR)?;
         let (report, theirs) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)
             .map_err(|errno| failed("pipe2", "", errno))?;
-        let order = in_memory(order)?;
+        let order = order::write(order)?;
         let (null, name) = (null.as_fd(), [CString::from(c"tank-probe")]);
         let pid = process::spawn(&Program {
             file: executable.as_fd(),
@@ -119,16 +119,6 @@ impl AsFd for Running {
     }
 }
 
-fn in_memory(order: &Order) -> sys::Result<OwnedFd> {
-    let failed = |e: std::io::Error| sys::Error::new("write", "memfd", e);
-    let bytes = serde_json::to_vec(order).map_err(|e| failed(e.into()))?;
-    let memfd = rustix::fs::memfd_create(NAME, MemfdFlags::CLOEXEC)
-        .map_err(|errno| sys::Error::new("memfd_create", "", errno))?;
-    let mut file = File::from(memfd);
-    file.write_all(&bytes).and_then(|()| file.rewind()).map_err(failed)?;
-    Ok(file.into())
-}
-
 /// Runs the probe; the return value is that of the process.
 pub fn main() -> ExitCode {
     let (Ok(order), Ok(report), Ok(container)) =
@@ -145,7 +135,7 @@ pub fn main() -> ExitCode {
 fn run(order: OwnedFd, container: OwnedFd) -> Result<Verdict, Failure> {
     signal::block_all().doing("block signals")?;
     rustix::process::umask(Mode::from_raw_mode(0o022));
-    let order = read_order(order).doing("read the order")?;
+    let order: Order = order::read(order).doing("read the order")?;
     let end = clock::monotonic() + order.timeout;
     let enter_network = || {
         namespace::join_process(container.as_fd(), Namespaces::NEWNET)
@@ -162,12 +152,6 @@ fn run(order: OwnedFd, container: OwnedFd) -> Result<Verdict, Failure> {
             verdict(tcp::connect(*port, end).map(drop), order.timeout)
         }
     })
-}
-
-fn read_order(order: OwnedFd) -> sys::Result<Order> {
-    let content = file::read_open_bounded(File::from(order), Path::new("order"), MAX_ORDER)?;
-    serde_json::from_slice(&content)
-        .map_err(|e| sys::Error::new("parse", "order", std::io::Error::from(e)))
 }
 
 /// Why a server is not well.
