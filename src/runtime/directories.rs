@@ -141,7 +141,7 @@ impl InstanceFiles<'_> {
         self.run.join("attach.sock")
     }
 
-    /// Present when tank has asked it to end, so that its monitor does not start a pass.
+    /// Who asks it to end, so that its monitor does not start a pass: [`super::record::Stopping`].
     pub fn stopping(&self) -> PathBuf {
         self.run.join("stopping")
     }

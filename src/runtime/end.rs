@@ -6,18 +6,20 @@ use std::time::Duration;
 use super::cgroup::Group;
 use super::directories::InstanceFiles;
 use super::error::{Error, Result};
-use super::observe::is_no_lock;
+use super::observe::{self, is_no_lock};
+use super::record::Stopping;
 use crate::model::ProcessIdentity;
-use crate::sys::file::{self, Durability};
-use crate::sys::{self, clock, lock, pidfd};
+use crate::sys::{self, clock, file, lock, pidfd};
 
 /// How long the processes of a killed cgroup may take to be gone.
 const REMOVAL: Duration = Duration::from_secs(10);
 
-/// Notes that the instance is being ended on purpose, so that its monitor does not start a pass.
+/// Notes that this process is about to end the instance on purpose, so that its monitor does not
+/// start a pass. The note counts for as long as this process lives, which is to wait for the end.
 pub fn note(files: InstanceFiles<'_>) -> sys::Result<()> {
     if files.run.is_dir() {
-        file::replace(&files.stopping(), b"", 0o600, Durability::Volatile)?;
+        let asker = observe::identity(rustix::process::getpid().as_raw_pid())?;
+        Stopping { asker }.write(&files.stopping())?;
     }
     Ok(())
 }

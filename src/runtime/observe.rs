@@ -3,7 +3,7 @@
 use rustix::fs::StatVfsMountFlags;
 
 use super::directories::InstanceFiles;
-use super::record::{ExitRecord, Status};
+use super::record::{ExitRecord, Status, Stopping};
 use crate::model::ProcessIdentity;
 use crate::sys::{self, lock, process};
 
@@ -63,6 +63,22 @@ pub fn running(files: InstanceFiles<'_>) -> sys::Result<Option<ProcessIdentity>>
 /// What the monitor wrote at the end, wherever there was room for it.
 pub fn exit_record(files: InstanceFiles<'_>) -> Option<ExitRecord> {
     ExitRecord::read(&files.exit()).or_else(|| ExitRecord::read(&files.exit_fallback()))
+}
+
+/// Whether somebody asks the instance to end, and waits for it. What an asker who is gone wanted is
+/// no reason any more: it may not be desired by now.
+pub(super) fn is_stopping(files: InstanceFiles<'_>) -> bool {
+    Stopping::read(&files.stopping()).is_some_and(|stopping| is_alive(stopping.asker))
+}
+
+/// This process itself or a child of it that it did not reap yet, as others may know it.
+///
+/// # Errors
+///
+/// `ESRCH` if there is no such process.
+pub(super) fn identity(pid: i32) -> sys::Result<ProcessIdentity> {
+    let gone = || sys::Error::new("read", format!("/proc/{pid}/stat"), rustix::io::Errno::SRCH);
+    Ok(ProcessIdentity { pid, start_time: process::start_time_of_child(pid).ok_or_else(gone)? })
 }
 
 /// Whether that very process is still there.

@@ -1,4 +1,5 @@
-//! What monitors tell the rest of tank, as files: who runs an instance, and how it ended.
+//! What monitors and the rest of tank tell each other, as files: who runs an instance, who asks it
+//! to end, and how it ended.
 
 use std::path::Path;
 
@@ -42,6 +43,14 @@ pub struct Health {
     pub generation: u64,
     /// How it is.
     pub health: model::Health,
+}
+
+/// Who asks an instance to end. Written by whoever does, before he does. It has no version: a
+/// monitor has to understand whoever comes, however much newer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stopping {
+    /// The process that asks, and waits for the end.
+    pub asker: ProcessIdentity,
 }
 
 /// How an instance ended. Written durably by its monitor before it lets go of its lock.
@@ -94,6 +103,18 @@ impl Health {
     /// Reads it, if it is there.
     pub fn read(path: &Path) -> Option<Self> {
         read(path)
+    }
+
+    /// Writes it; a reboot discards it.
+    pub fn write(&self, path: &Path) -> sys::Result<()> {
+        write(path, self, Durability::Volatile)
+    }
+}
+
+impl Stopping {
+    /// Reads it, if it is there.
+    pub fn read(path: &Path) -> Option<Self> {
+        serde_json::from_slice(&file::read_bounded(path, MAX_RECORD).ok()?).ok()
     }
 
     /// Writes it; a reboot discards it.

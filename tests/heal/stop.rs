@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use rustix::process::Signal;
+
 use crate::support::Tank;
-use crate::support::pods::script;
+use crate::support::pods::{SOON, runs, script, send};
 
 /// Says that its traps are set, and runs.
 const RUN: &str = "echo ready; while :; do sleep 1000 & wait; done";
@@ -49,4 +51,52 @@ fn stop_signal_of_the_pod_file_is_sent() {
     replace(&tank, &pod);
     let life = tank.lives("web").swap_remove(0);
     assert_eq!(life["exit_code"], 6, "{life}");
+}
+
+/// Applies a pod whose program does not end when it is asked to, but by [`ENDS`], and kills a command
+/// that asks it while that waits; gives the program.
+fn ask_in_vain(tank: &Tank, keys: &str, args: &[&str]) -> u32 {
+    let wait = format!("trap '' TERM; trap 'exit 0' USR1; {RUN}");
+    tank.apply(&script("web", &format!("stop_timeout = '1h'\n{keys}"), &wait)).ok();
+    tank.await_log("web", "ready");
+    let program = tank.pid("web");
+    tank.start_ending("web", args).kill();
+    program
+}
+
+const ENDS: Signal = Signal::USR1;
+
+#[test]
+fn a_restart_that_died_while_it_waited_is_completed_when_the_program_ends() {
+    let tank = Tank::new();
+    send(ask_in_vain(&tank, "", &["restart", "web"]), ENDS);
+    // The second life was that of the restart, which did not get to it.
+    tank.await_life("a third life", "web", |life| runs(life, 3));
+    tank.await_log("web", "ready");
+    let program = tank.pid("web");
+    let stop = tank.start_ending("web", ["stop", "web"]);
+    send(program, ENDS);
+    stop.finish(SOON).ok();
+    let reasons: Vec<_> = tank.lives("web").iter().map(|life| life["reason"].clone()).collect();
+    assert_eq!(reasons, ["exited", "unknown", "stopped"]);
+}
+
+#[test]
+fn a_stop_that_died_while_it_waited_is_completed_when_the_program_ends() {
+    let tank = Tank::new();
+    send(ask_in_vain(&tank, "", &["stop", "web"]), ENDS);
+    tank.await_nothing_to_do();
+    assert_eq!((tank.lives("web").len(), &tank.listed("web")["status"]), (1, &"stopped".into()));
+}
+
+#[test]
+fn a_stop_that_was_given_up_is_not_what_ends_the_program_later() {
+    let tank = Tank::new();
+    let program = ask_in_vain(&tank, "restart = 'never'", &["stop", "web"]);
+    tank.run(["start", "web"]).ok();
+    send(program, ENDS);
+    tank.await_status("web", "completed");
+    tank.await_nothing_to_do();
+    let lives = tank.lives("web");
+    assert_eq!((lives.len(), &lives[0]["reason"]), (1, &"exited".into()), "{lives:?}");
 }

@@ -155,6 +155,7 @@ fn stop_in_a_directory_that_takes_nothing() {
 }
 
 /// What even SIGKILL does not end is given up on after ten seconds, and nothing of it is taken away.
+/// When it ends at last, its monitor sees to the rest.
 #[test]
 fn stop_of_a_program_that_nothing_ends() {
     let tank = Tank::new();
@@ -171,7 +172,7 @@ fn stop_of_a_program_that_nothing_ends() {
     let in_the_way = row.fails(&tank);
     assert_eq!(tank.listed("web")["status"], "deleting");
     assert!(fs::exists(format!("/proc/{}", tank.pid("web"))).unwrap());
-    row.recovers(&tank, in_the_way);
+    row.recovers_alone(&tank, in_the_way);
     tank.run(["get", "web"]).exits(3);
 }
 

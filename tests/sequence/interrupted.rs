@@ -5,7 +5,7 @@ use std::fs;
 use rustix::process::Signal;
 
 use super::journal::{Journal, Owner};
-use super::{CALM, container, id, pod, sleeper};
+use super::{CALM, container, pod, sleeper};
 use crate::support::pods::{SOON, send};
 use crate::support::program::Running;
 use crate::support::{Tank, wait};
@@ -23,10 +23,7 @@ fn identity(pid: u32) -> Owner {
 /// Starts to stop a pod that does not want to end, beside one that does; comes back when it was
 /// asked to.
 fn stopping(tank: &Tank) -> Running {
-    let note = tank.run_root().join("containers").join(id(tank, "web"));
-    let stop = tank.start(["stop", "other", "web"]);
-    wait::file("the pod to be asked", &note, SOON, || note.join("stopping").exists().then_some(()));
-    stop
+    tank.start_ending("web", ["stop", "other", "web"])
 }
 
 /// A pod that ends when it is killed, and not before.
@@ -59,19 +56,16 @@ fn steps_of_a_pass_that_was_killed_are_interrupted_and_say_whose_they_were() {
     assert_eq!(journal.told(), killed);
     assert_eq!(journal.owners(), [owner]);
 
+    // The pass that its end leads to is the next one.
     send(tank.pid("web"), Signal::KILL);
-    tank.await_life("its end", "web", |life| life["state"] == "stopped");
-    let next = Journal::from_now_on(&tank);
-    tank.run(["reconcile"]).ok();
-    let interrupted = killed.replace("started", "interrupted");
-    let mended = next.told();
-    assert_eq!(journal.told(), format!("{interrupted}; then {mended}"));
-    assert_eq!(
-        mended,
-        "web: remove/app/1 succeeded, remove-sandbox succeeded; planned 2, executed 2, failed 0"
+    let told = format!(
+        "{}; then web: remove/app/1 succeeded, remove-sandbox succeeded; \
+         planned 2, executed 2, failed 0",
+        killed.replace("started", "interrupted")
     );
+    wait::until("the pod to be mended", SOON, || (journal.told() == told).then_some(()));
     assert_eq!(tank.run(["plan"]).ok().stdout, "nothing to do\n");
-    next.assert_closed();
+    journal.assert_closed();
     assert_eq!(tank.pid(CALM), calm);
 }
 

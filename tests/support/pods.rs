@@ -39,6 +39,21 @@ impl Tank {
         Running::start(&mut self.command(args), &[])
     }
 
+    /// Starts `tank ARGS` beside the test; comes back when it has asked the pod's program to end.
+    #[track_caller]
+    pub(crate) fn start_ending(
+        &self,
+        pod: &str,
+        args: impl IntoIterator<Item = impl AsRef<str>>,
+    ) -> Running {
+        let life = self.lives(pod).pop().expect("a life");
+        let run = self.run_root().join("containers").join(life["id"].as_str().expect("an id"));
+        let ending = self.start(args);
+        let is_noted = || run.join("stopping").exists().then_some(());
+        wait::file("the program to be asked to end", &run, SOON, is_noted);
+        ending
+    }
+
     /// Every life of the pod's containers, the oldest first, as `tank ps -a` tells.
     #[track_caller]
     pub(crate) fn lives(&self, pod: &str) -> Vec<Value> {

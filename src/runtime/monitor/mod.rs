@@ -33,8 +33,8 @@ use serde::{Deserialize, Serialize};
 use super::cgroup::{Group, GroupPath, Hierarchies};
 use super::failure::{Doing, Failure};
 use super::launch::{self, Launch, PROTOCOL};
-use super::order;
 use super::record::{ExitRecord, Status};
+use super::{observe, order};
 use crate::model::{Exit, ExitReason, ProcessIdentity};
 use crate::sys::{self, file, lock, memory, pidfd, process, signal, socket};
 
@@ -153,7 +153,7 @@ impl Monitor {
     fn record(&self, started_at: Option<Timestamp>, mut exit: Exit) -> ExitRecord {
         if matches!(exit.reason, ExitReason::StartFailed(_)) {
             // That is what there is to tell.
-        } else if self.was_asked_to_stop() {
+        } else if self.is_asked_to_stop() {
             exit.reason = ExitReason::Stopped;
         } else if signal::is_pending(SHUTDOWN).unwrap_or(false) {
             exit.reason = ExitReason::HostReboot;
@@ -161,8 +161,8 @@ impl Monitor {
         ExitRecord { version: PROTOCOL, id: self.launch.id.clone(), started_at, exit }
     }
 
-    fn was_asked_to_stop(&self) -> bool {
-        self.launch.files().stopping().exists()
+    fn is_asked_to_stop(&self) -> bool {
+        observe::is_stopping(self.launch.files())
     }
 
     /// A full disk must not lose the exit: the run directory is the second choice.
@@ -180,13 +180,13 @@ impl Monitor {
             self.write_record(record);
         }
         // Whoever asked may take everything away, the note with it, once the lock is free.
-        let was_asked = self.was_asked_to_stop();
+        let was_asked = self.is_asked_to_stop();
         drop(self.lock.take());
         if let Some(running) = running {
             // Only now: whoever is told that it ended may look for the record.
             running.dismiss(&record.exit);
         }
-        if was_asked || self.was_asked_to_stop() {
+        if was_asked || self.is_asked_to_stop() {
             return ExitCode::SUCCESS;
         }
         self.become_pass();

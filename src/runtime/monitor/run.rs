@@ -12,12 +12,13 @@ use super::audience::Audience;
 use super::output::Source;
 use super::probes::Probes;
 use super::{Failure, Launch, PROTOCOL, Status};
-use crate::model::{Exit, ExitReason, ProcessIdentity};
+use crate::model::{Exit, ExitReason};
 use crate::runtime::cgroup::{DeviceRules, Group, Limits, OomCounter};
 use crate::runtime::failure::Doing;
 use crate::runtime::init::{Init, program, shares_pids};
 use crate::runtime::log::{Log, Stream};
 use crate::runtime::message::Message;
+use crate::runtime::observe::identity;
 use crate::sys::process::{Child, Ended, Forked, Namespaces};
 use crate::sys::{self, clock, memory, pidfd, poll, process, socket};
 
@@ -247,11 +248,6 @@ impl Drop for Remains {
         // What does not end in time is left to whoever removes the instance.
         self.0.clear(clock::monotonic() + REMAINS).ok();
     }
-}
-
-fn identity(pid: i32) -> sys::Result<ProcessIdentity> {
-    let gone = || sys::Error::new("read", format!("/proc/{pid}/stat"), rustix::io::Errno::SRCH);
-    Ok(ProcessIdentity { pid, start_time: process::start_time_of_child(pid).ok_or_else(gone)? })
 }
 
 /// Both ends of a container's standard streams.
