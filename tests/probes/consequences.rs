@@ -1,6 +1,6 @@
 //! What follows when a probe fails, or passes.
 
-use super::{SLEEP, await_ready, has, pod, probe, sh};
+use super::{SLEEP, SOON, await_ready, has, pod, probe, sh};
 use crate::support::pods::runs;
 use crate::support::{Tank, wait};
 
@@ -115,7 +115,7 @@ fn a_change_of_a_probe_reaches_the_running_container() {
     await_ready(&tank, 1);
     // None is fine as well.
     tank.apply(&pod(SLEEP, "", "")).ok();
-    wait::until("no probe", super::SOON, || {
+    wait::until("no probe", SOON, || {
         let life = tank.lives("web").pop()?;
         (life["ready"] == true && life["probes"].as_array()?.is_empty()).then_some(())
     });
@@ -132,4 +132,23 @@ fn a_pod_that_is_stopped_is_not_taken_for_a_failure() {
     tank.run(["stop", "web"]).ok();
     let life = tank.lives("web").pop().unwrap();
     assert_eq!(life["reason"], "stopped", "{life}");
+}
+
+#[test]
+fn what_is_being_stopped_is_asked_for_its_readiness_only() {
+    let tank = Tank::new();
+    let script = "trap 'echo asked; touch /tmp/asked' TERM; echo ready;
+        until [ -e /tmp/go ]; do sleep 0.1; done";
+    let check = "exec = ['/bin/test', '!', '-e', '/tmp/asked']";
+    let probes =
+        probe("readiness", check, "failures = 5") + &probe("liveness", check, "failures = 1");
+    tank.apply(&pod(script, "stop_timeout = '1h'", &probes)).ok();
+    tank.await_log("web", "ready");
+    await_ready(&tank, 1);
+    let stop = tank.start_ending("web", ["stop", "web"]);
+    await_ready(&tank, 0);
+    sh(&tank, "touch /tmp/go");
+    stop.finish(SOON).ok();
+    let log = tank.run(["logs", "web"]).ok().stdout;
+    assert_eq!(log, "ready\nasked\n");
 }

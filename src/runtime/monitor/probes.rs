@@ -8,9 +8,10 @@ use nix::sys::signal::Signal;
 use rustix::fs::{Mode, OFlags};
 
 use super::watch::{Ticket, Watch};
-use crate::model;
 use crate::model::pod::Probe;
+use crate::model::{self, ProbeKind};
 use crate::runtime::launch::{Care, Launch, PROTOCOL};
+use crate::runtime::observe;
 use crate::runtime::probe::{Order, Running, Verdict};
 use crate::runtime::record::Health;
 use crate::sys::process::Child;
@@ -105,7 +106,11 @@ impl Probes {
         match &mut self.end {
             None => {
                 for (ticket, probe) in self.watch.begin(now) {
-                    self.ask(ticket, probe, child, now);
+                    if ticket.kind != ProbeKind::Readiness && self.is_stopping() {
+                        self.watch.leave_out(ticket);
+                    } else {
+                        self.ask(ticket, probe, child, now);
+                    }
                 }
             }
             Some(end) if end.kill.is_some_and(|kill| kill <= now) => {
@@ -141,10 +146,17 @@ impl Probes {
             };
             if let Some(reason) = self.watch.settle(ticket, verdict)
                 && self.end.is_none()
+                && !self.is_stopping()
             {
                 self.end_container(reason, child, now);
             }
         }
+    }
+
+    /// Whether it is being ended already, so that nobody needs to know whether it has to be. As for
+    /// the kubelet, only readiness matters until then.
+    fn is_stopping(&self) -> bool {
+        observe::is_stopping(self.launch.files())
     }
 
     fn ask(&mut self, ticket: Ticket, probe: Probe, child: &Child, now: Instant) {

@@ -146,6 +146,13 @@ impl Watch {
         due.into_iter().map(begin).collect()
     }
 
+    /// Gives up a check that was begun but is not to be made.
+    pub(super) fn leave_out(&mut self, ticket: Ticket) {
+        if let Some(track) = self.tracks.iter_mut().find(|track| track.ticket == ticket) {
+            track.busy = false;
+        }
+    }
+
     /// Takes in what a check found; returns why the container has to be ended, if it has.
     pub(super) fn settle(&mut self, ticket: Ticket, verdict: Verdict) -> Option<String> {
         let track = self.tracks.iter_mut().find(|track| track.ticket == ticket)?;
