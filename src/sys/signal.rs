@@ -43,12 +43,6 @@ pub fn discard(number: Number) -> Result<()> {
     Ok(())
 }
 
-/// Whether a signal that is blocked was sent to this process. It stays pending.
-pub fn is_pending(number: Number) -> Result<bool> {
-    let signals = Signals::block(&[number])?;
-    super::poll::readable(signals.as_fd(), Some(std::time::Duration::ZERO))
-}
-
 /// Lets the kernel reap the children of this process when they end: what its pid 1 ignores
 /// nobody has to wait for.
 pub fn ignore_children() -> Result<()> {

@@ -18,6 +18,7 @@ mod input;
 mod output;
 mod probes;
 mod run;
+mod shutdown;
 mod watch;
 
 use std::ffi::CString;
@@ -40,10 +41,6 @@ use crate::sys::{self, file, lock, memory, pidfd, process, signal, socket};
 
 /// The name it is executed under, which is also how `main` recognises the role.
 pub const NAME: &str = "tank-monitor";
-
-/// The signal that a machine which goes down sends to every process: the end of a program that was
-/// sent it as well is not its own.
-const SHUTDOWN: Signal = Signal::SIGTERM;
 
 /// The descriptor it reads its [`Launch`] from.
 const LAUNCH: i32 = 3;
@@ -88,7 +85,12 @@ impl Monitor {
     fn supervise(&mut self) -> (ExitRecord, Option<run::Running>) {
         match self.start() {
             Ok(mut running) => {
-                let exit = running.wait();
+                let mut exit = running.wait();
+                if self.is_asked_to_stop() {
+                    exit.reason = ExitReason::Stopped;
+                } else if running.is_shut_down() {
+                    exit.reason = ExitReason::HostReboot;
+                }
                 (self.record(Some(running.status.started_at), exit), Some(running))
             }
             Err(failure) => {
@@ -150,14 +152,7 @@ impl Monitor {
         }
     }
 
-    fn record(&self, started_at: Option<Timestamp>, mut exit: Exit) -> ExitRecord {
-        if matches!(exit.reason, ExitReason::StartFailed(_)) {
-            // That is what there is to tell.
-        } else if self.is_asked_to_stop() {
-            exit.reason = ExitReason::Stopped;
-        } else if signal::is_pending(SHUTDOWN).unwrap_or(false) {
-            exit.reason = ExitReason::HostReboot;
-        }
+    fn record(&self, started_at: Option<Timestamp>, exit: Exit) -> ExitRecord {
         ExitRecord { version: PROTOCOL, id: self.launch.id.clone(), started_at, exit }
     }
 
@@ -186,7 +181,9 @@ impl Monitor {
             // Only now: whoever is told that it ended may look for the record.
             running.dismiss(&record.exit);
         }
-        if was_asked || self.is_asked_to_stop() {
+        // What a shutdown ends must not come up again in the midst of it.
+        let is_shut_down = record.exit.reason == ExitReason::HostReboot;
+        if was_asked || is_shut_down || self.is_asked_to_stop() {
             return ExitCode::SUCCESS;
         }
         self.become_pass();

@@ -11,6 +11,7 @@ use rustix::pipe::PipeFlags;
 use super::audience::Audience;
 use super::output::Source;
 use super::probes::Probes;
+use super::shutdown::Shutdown;
 use super::{Failure, Launch, PROTOCOL, Status};
 use crate::model::{Exit, ExitReason};
 use crate::runtime::cgroup::{DeviceRules, Group, Limits, OomCounter};
@@ -39,6 +40,7 @@ pub(super) struct Running {
     audience: Audience,
     probes: Option<Probes>,
     oom: Option<OomCounter>,
+    shutdown: Shutdown,
 }
 
 impl Running {
@@ -117,7 +119,8 @@ impl Running {
         let audience = Audience::new(launch.files().attach(), master, input);
         let audience = audience.doing("listen for those who attach")?;
         let probes = Some(Probes::new(launch).doing("prepare the probes")?);
-        Ok(Self { status, first, sources, log, audience, probes, oom })
+        let shutdown = Shutdown::watch().doing("listen for a shutdown")?;
+        Ok(Self { status, first, sources, log, audience, probes, oom, shutdown })
     }
 
     /// Lets the instance live on, because others can find it now.
@@ -162,6 +165,7 @@ impl Running {
         let mut fds: Vec<_> = sources
             .chain(child)
             .chain(probes.map(|fd| (fd, PollFlags::IN)))
+            .chain(std::iter::once((self.shutdown.as_fd(), PollFlags::IN)))
             .chain(audience.iter().map(|(_, fd, flags)| (*fd, *flags)))
             .map(|(fd, flags)| PollFd::from_borrowed_fd(fd, flags))
             .collect();
@@ -176,6 +180,7 @@ impl Running {
         let happened: Vec<_> = fds.iter().map(PollFd::revents).collect();
         let tokens: Vec<_> = audience.iter().map(|(token, ..)| *token).collect();
         self.audience.expire();
+        self.shutdown.turn(clock::monotonic());
         if let Some(probes) = &mut self.probes {
             probes.turn(&self.first.child);
         }
@@ -194,6 +199,11 @@ impl Running {
                 audience.handle(token, *happened);
             }
         }
+    }
+
+    /// Whether the machine goes down, and the program with it.
+    pub(super) fn is_shut_down(&mut self) -> bool {
+        self.shutdown.is_under_way(clock::monotonic())
     }
 
     /// Tells those who are attached how it ended.
