@@ -136,7 +136,7 @@ impl Engine {
         if change.write(place.files())?
             && let Some(monitor) = instance.monitor
         {
-            monitor::tell_to_look(monitor)?;
+            monitor::tell_to_look(place.files(), monitor)?;
         }
         self.write_names(&desired.pod, id)?;
         let mut instance = instance.clone();

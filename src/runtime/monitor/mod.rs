@@ -32,6 +32,7 @@ use oci_spec::runtime::Spec;
 use serde::{Deserialize, Serialize};
 
 use super::cgroup::{Group, GroupPath, Hierarchies};
+use super::directories::InstanceFiles;
 use super::failure::{Doing, Failure};
 use super::launch::{self, Launch, PROTOCOL};
 use super::record::{ExitRecord, Status};
@@ -223,11 +224,17 @@ pub(super) fn arguments(launch: &Launch) -> Vec<CString> {
     [NAME.to_owned(), name].into_iter().filter_map(|word| CString::new(word).ok()).collect()
 }
 
-/// Tells a running monitor to look at what it was told anew.
-pub fn tell_to_look(monitor: ProcessIdentity) -> sys::Result<()> {
+/// Tells the running monitor of an instance to look at what it was told anew.
+///
+/// One that let go of its lock is about to become a pass, which the signal would end, and is told
+/// nothing: the process stays the same.
+pub fn tell_to_look(files: InstanceFiles<'_>, monitor: ProcessIdentity) -> sys::Result<()> {
     match pidfd::open_started(monitor.pid, monitor.start_time) {
-        Ok(monitor) => pidfd::send(monitor, probes::LOOK as i32),
+        Ok(pidfd) if observe::monitor(files)? == Some(monitor.pid) => {
+            pidfd::send(pidfd, probes::LOOK as i32)
+        }
         // It is about to be noticed that it is gone.
+        Ok(_) => Ok(()),
         Err(error) if error.is(libc::ESRCH) => Ok(()),
         Err(error) => Err(error),
     }
@@ -237,4 +244,27 @@ pub fn tell_to_look(monitor: ProcessIdentity) -> sys::Result<()> {
 pub(super) fn receive_report(socket: BorrowedFd<'_>) -> sys::Result<Option<Report>> {
     let (bytes, _) = socket::receive(socket)?;
     Ok(serde_json::from_slice(&bytes).ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_process_that_let_go_of_the_lock_is_not_told() {
+        let directory = tempfile::tempdir().unwrap();
+        let files = InstanceFiles { directory: directory.path(), run: directory.path() };
+        file::open_or_create(&files.lock(), 0o600).unwrap();
+        #[expect(clippy::disallowed_methods, reason = "a process to tell, which ends by SIGHUP")]
+        let mut child = std::process::Command::new("/bin/sleep").arg("1000").spawn().unwrap();
+        let monitor = observe::identity(child.id().cast_signed()).unwrap();
+        let pidfd = pidfd::open(monitor.pid).unwrap();
+        tell_to_look(files, monitor).unwrap();
+        let ended = pidfd::await_end(pidfd.as_fd(), Some(Duration::from_millis(200))).unwrap();
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(!ended);
+    }
 }
