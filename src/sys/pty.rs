@@ -1,6 +1,7 @@
 //! Pseudo terminals: pty(7).
 
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::time::Duration;
 
 use rustix::fs::{Mode, OFlags};
 use rustix::pty::OpenptFlags;
@@ -9,6 +10,10 @@ use super::{Error, Result};
 
 /// The file system of pseudo terminals: `DEVPTS_SUPER_MAGIC`.
 const DEVPTS: i64 = 0x1cd1;
+
+/// How long to leave a terminal alone that no program has open. Its master answers EIO and polls as
+/// hung up, until one opens it again, of which no event tells.
+pub const CLOSED: Duration = Duration::from_millis(100);
 
 /// The two ends of a pseudo terminal.
 #[derive(Debug)]

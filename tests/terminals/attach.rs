@@ -9,6 +9,14 @@ use crate::support::pods::{busybox, send};
 use crate::support::terminal::Terminal;
 use crate::support::{Tank, wait};
 
+/// A tank with the pod `con` of a shell script on a terminal, with more keys of its container.
+fn tank_with_script(script: &str, keys: &str) -> Tank {
+    let tank = Tank::new();
+    let command = format!("command = ['/bin/sh', '-c', '''{script}''']\ntty = true\n{keys}");
+    tank.apply(&busybox("con", "restart = 'never'\nstop_timeout = '0s'", &command)).ok();
+    tank
+}
+
 #[test]
 fn what_is_typed_is_answered_and_the_keys_leave_it_running() {
     let tank = tank_with_console();
@@ -309,4 +317,19 @@ fn the_monitor_keeps_nothing_of_those_who_left() {
     wait::until("the descriptors to be closed", Duration::from_secs(10), || {
         (open() == before).then_some(())
     });
+}
+
+#[test]
+fn a_terminal_that_everybody_closed_may_be_opened_again() {
+    let script = "exec <&- >&- 2>&-; until [ -e /tmp/open ]; do sleep 0.1; done;
+        exec <>/dev/console >&0 2>&0; echo back; while read line; do echo \"got $line\"; done";
+    let tank = tank_with_script(script, "");
+    let terminal = Terminal::open(&tank, 80, 24);
+    terminal.line("tank attach con");
+    terminal.await_text("attached to con");
+    tank.run(["exec", "con", "--", "touch", "/tmp/open"]).ok();
+    terminal.await_line("back");
+    terminal.line("word");
+    terminal.await_line("got word");
+    tank.await_log("con", "got word");
 }

@@ -1,13 +1,14 @@
 //! The container's output: two pipes, or a terminal, read until nobody can write any more.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::time::Instant;
 
 use rustix::io::Errno;
 
 use super::audience::Audience;
 use super::input::unblock;
 use crate::runtime::log::{Log, Stream};
-use crate::sys::{self, clock};
+use crate::sys::{self, clock, pty};
 
 /// One read takes at most this much.
 const CHUNK: usize = 16 * 1024;
@@ -20,18 +21,30 @@ const CHUNKS: usize = 16;
 pub(super) struct Source {
     fd: OwnedFd,
     stream: Stream,
+    /// When to look again at a terminal that nobody has open.
+    rests: Option<Instant>,
 }
 
 impl Source {
     /// Reads from `fd` without ever blocking.
     pub(super) fn new(fd: OwnedFd, stream: Stream) -> sys::Result<Self> {
         unblock(&fd)?;
-        Ok(Self { fd, stream })
+        Ok(Self { fd, stream, rests: None })
+    }
+
+    /// Until when it is not to be waited for.
+    pub(super) fn rests(&self) -> Option<Instant> {
+        self.rests
+    }
+
+    /// Ends its rest.
+    pub(super) fn wake(&mut self) {
+        self.rests = None;
     }
 
     /// Moves what is there to the log and to those who are attached, as far as one turn goes;
-    /// `false` at the end of the stream.
-    pub(super) fn drain(&self, log: &mut Log, audience: &mut Audience) -> bool {
+    /// `false` at the end of the stream. A terminal comes to it only once the program has ended.
+    pub(super) fn drain(&mut self, log: &mut Log, audience: &mut Audience, ended: bool) -> bool {
         let mut buffer = [0u8; CHUNK];
         for _ in 0..CHUNKS {
             match rustix::io::read(&self.fd, &mut buffer) {
@@ -42,7 +55,11 @@ impl Source {
                 }
                 Err(Errno::INTR) => {}
                 Err(Errno::AGAIN) => return true,
-                // A terminal whose last user is gone answers EIO.
+                // All who had the terminal open have closed it, and may open it again.
+                Err(Errno::IO) if !ended => {
+                    self.rests = clock::monotonic().checked_add(pty::CLOSED);
+                    return true;
+                }
                 Err(_) => return false,
             }
         }

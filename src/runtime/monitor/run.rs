@@ -147,6 +147,7 @@ impl Running {
                 if ended.is_some() {
                     unwell = self.probes.take().and_then(Probes::finish);
                     self.first.remains = None;
+                    self.sources.iter_mut().for_each(Source::wake);
                     deadline = clock::monotonic().checked_add(DRAIN);
                 }
             }
@@ -158,7 +159,12 @@ impl Running {
     /// Waits for one event, and moves output and input. While there is none, compresses some of
     /// the log.
     fn turn(&mut self, watch_child: bool, timeout: Option<Duration>) {
-        let sources = self.sources.iter().map(|source| (source.as_fd(), PollFlags::IN));
+        let now = clock::monotonic();
+        let is_due = |source: &&mut Source| source.rests().is_some_and(|until| until <= now);
+        self.sources.iter_mut().filter(is_due).for_each(Source::wake);
+        let is_awake = |source: &&Source| source.rests().is_none();
+        let sources = self.sources.iter().filter(is_awake);
+        let sources = sources.map(|source| (source.as_fd(), PollFlags::IN));
         let child = watch_child.then(|| (self.first.child.pidfd.as_fd(), PollFlags::IN));
         let audience = self.audience.interests();
         let probes = self.probes.iter().flat_map(Probes::events);
@@ -172,7 +178,8 @@ impl Running {
         // Once the program has ended, what comes next is more urgent.
         let is_idle = watch_child && self.log.has_backlog();
         let due = self.probes.as_ref().and_then(Probes::deadline);
-        let until_late = self.audience.deadline().into_iter().chain(due).min();
+        let rests = self.sources.iter().filter_map(Source::rests);
+        let until_late = self.audience.deadline().into_iter().chain(due).chain(rests).min();
         let until_late =
             until_late.map(|deadline| deadline.saturating_duration_since(clock::monotonic()));
         let timeout = if is_idle { Some(Duration::ZERO) } else { timeout };
@@ -191,8 +198,11 @@ impl Running {
         }
         let mut ready = happened.iter().map(|happened| !happened.is_empty());
         let (log, audience) = (&mut self.log, &mut self.audience);
-        self.sources
-            .retain(|source| !ready.next().unwrap_or_default() || source.drain(log, audience));
+        self.sources.retain_mut(|source| {
+            source.rests().is_some()
+                || !ready.next().unwrap_or_default()
+                || source.drain(log, audience, !watch_child)
+        });
         let theirs = happened.iter().skip(happened.len() - tokens.len());
         for (token, happened) in tokens.into_iter().zip(theirs) {
             if !happened.is_empty() {
