@@ -6,7 +6,7 @@ use nix::sys::signal::{SigSet, Signal};
 
 use super::credentials::Credentials;
 use crate::sys::process::{self, Ended, Forked, Namespaces};
-use crate::sys::signal::Signals;
+use crate::sys::signal::{Received, Signals};
 use crate::sys::{self, descriptors, pidfd, poll};
 
 /// The exit code of a container whose init could not do its work.
@@ -45,9 +45,18 @@ fn reap_until(main: i32, credentials: &Credentials) -> sys::Result<Ended> {
         }
         poll::readable(signals.as_fd(), None)?;
         while let Some(signal) = signals.pending()? {
-            if signal != libc::SIGCHLD {
-                pidfd::send(&pidfd, signal)?;
+            if is_for_program(signal) {
+                pidfd::send(&pidfd, signal.number)?;
             }
         }
     }
+}
+
+/// Whether the program does not hear of a signal by itself. The program stays in the process group
+/// of its init, so that the keys and the size of a terminal reach both. When it hangs up, init alone
+/// is told, for it leads the session.
+fn is_for_program(signal: Received) -> bool {
+    let is_of_terminal = [libc::SIGINT, libc::SIGQUIT, libc::SIGTSTP, libc::SIGWINCH];
+    let is_heard = signal.by_kernel && is_of_terminal.contains(&signal.number);
+    signal.number != libc::SIGCHLD && !is_heard
 }

@@ -13,6 +13,15 @@ pub struct Signals {
     fd: SignalFd,
 }
 
+/// A signal that arrived.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Received {
+    /// Its number.
+    pub number: i32,
+    /// Whether the kernel itself sent it, as for the keys of a terminal. No process can pretend so.
+    pub by_kernel: bool,
+}
+
 impl Signals {
     /// Blocks `numbers` and opens a descriptor that is readable when one of them is pending.
     pub fn block(numbers: &[Number]) -> Result<Self> {
@@ -23,10 +32,13 @@ impl Signals {
         Ok(Self { fd })
     }
 
-    /// The next pending signal's number, if there is one.
-    pub fn pending(&mut self) -> Result<Option<i32>> {
+    /// The next pending signal, if there is one.
+    pub fn pending(&mut self) -> Result<Option<Received>> {
         let info = self.fd.read_signal().map_err(|errno| Error::new("read", "signalfd", errno))?;
-        Ok(info.map(|info| info.ssi_signo.cast_signed()))
+        Ok(info.map(|info| Received {
+            number: info.ssi_signo.cast_signed(),
+            by_kernel: info.ssi_code == libc::SI_KERNEL,
+        }))
     }
 }
 

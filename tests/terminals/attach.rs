@@ -333,3 +333,19 @@ fn a_terminal_that_everybody_closed_may_be_opened_again() {
     terminal.await_line("got word");
     tank.await_log("con", "got word");
 }
+
+#[test]
+fn a_key_is_one_signal_below_init_too() {
+    let script = "trap 'echo asked' INT; sleep 1000 & echo ready; while :; do wait; done";
+    let tank = tank_with_script(script, "init = true");
+    let terminal = Terminal::open(&tank, 80, 24);
+    terminal.line("tank attach con");
+    terminal.await_line("ready");
+    let asked = |screen: &str| screen.matches("asked").count();
+    for times in 1..=5 {
+        terminal.keys(&["C-c"]);
+        terminal.await_screen("asked once more", |screen| asked(screen) >= times);
+    }
+    let screen = terminal.screen();
+    assert_eq!(asked(&screen), 5, "{screen}");
+}
