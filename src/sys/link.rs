@@ -1,7 +1,9 @@
-//! Network interfaces, as far as one ioctl of netdevice(7) goes.
+//! Network interfaces, as far as one ioctl of netdevice(7) and getifaddrs(3) go.
 
+use std::net::SocketAddr;
 use std::os::fd::AsRawFd;
 
+use nix::sys::socket::SockaddrStorage;
 use rustix::net::{AddressFamily, SocketFlags, SocketType};
 
 use super::{Error, Result};
@@ -29,4 +31,17 @@ pub fn up(name: &str) -> Result<()> {
         0 => Ok(()),
         _ => Err(failed("SIOCSIFFLAGS", std::io::Error::last_os_error())),
     }
+}
+
+/// The addresses of the interfaces of the calling process's network namespace, each with port 0:
+/// getifaddrs(3).
+pub fn addresses() -> Result<Vec<SocketAddr>> {
+    let interfaces =
+        nix::ifaddrs::getifaddrs().map_err(|errno| Error::new("getifaddrs", "", errno))?;
+    let addresses = interfaces.filter_map(|interface| interface.address);
+    let internet = |address: SockaddrStorage| {
+        let ipv4 = address.as_sockaddr_in().map(|ipv4| SocketAddr::V4((*ipv4).into()));
+        ipv4.or_else(|| address.as_sockaddr_in6().map(|ipv6| SocketAddr::V6((*ipv6).into())))
+    };
+    Ok(addresses.filter_map(internet).collect())
 }

@@ -96,3 +96,21 @@ fn a_subnet_of_somebody_else_is_refused_by_name() {
     assert!(machine.addresses("web").0.to_string().starts_with("10.99.9."));
     machine.assert_settled();
 }
+
+/// Its host name is the pod's own address, so that what listens on that listens on no loopback.
+#[test]
+fn a_server_on_the_address_of_its_host_name_is_found_by_probes() {
+    let machine = Machine::new();
+    let with_probe = |name: &str, server: &str, check: &str| {
+        let listen =
+            format!("mkdir /www; echo > /www/index.html; exec httpd -f -h /www -p {server}");
+        pod(name, "stop_timeout = '0s'", &listen)
+            + &format!("[pods.containers.readiness]\n{check}\nperiod = '100ms'\n")
+    };
+    let ipv4 = "$(grep -w four /etc/hosts | cut -f 1 | head -n 1)";
+    let ipv6 = "$(grep -w six /etc/hosts | grep ^f | cut -f 1 | head -n 1)";
+    let pods = with_probe("four", &format!("{ipv4}:8080"), "tcp = { port = 8080 }")
+        + &with_probe("six", &format!("[{ipv6}]:8080"), "http = { port = 8080 }");
+    machine.tank.apply(&pods).ok();
+    machine.tank.run(["wait", "four", "six", "--timeout", "20s"]).ok();
+}
