@@ -12,7 +12,7 @@ use rustix::io::Errno;
 use rustix::net::{SendFlags, Shutdown};
 
 use super::detach::{Found, Matcher};
-use crate::sys::{Error, clock};
+use crate::sys::{Error, clock, pty};
 
 /// The most that is on its way in one direction, in bytes.
 const BUFFER: usize = 64 * 1024;
@@ -88,6 +88,10 @@ pub(super) struct Flow {
     allowance: Option<usize>,
     /// Finds the keys that leave, in a terminal's input.
     matcher: Option<Matcher>,
+    /// Whether a program may open the terminal again that all have closed.
+    may_reopen: bool,
+    /// When to look again at a terminal that nobody has open.
+    rests: Option<Instant>,
 }
 
 /// What happened to a flow.
@@ -120,6 +124,8 @@ impl Flow {
             buffer: buffer(link.begin),
             allowance: None,
             matcher: None,
+            may_reopen: false,
+            rests: None,
         }
     }
 
@@ -130,13 +136,23 @@ impl Flow {
         }
     }
 
-    /// Until when to wait at most for what is typed next.
-    pub(super) fn deadline(&self) -> Option<Instant> {
-        self.matcher.as_ref().and_then(Matcher::deadline)
+    /// Sets whether a terminal that nobody has open may be opened again; where it may not, that is
+    /// its end.
+    pub(super) fn set_may_reopen(&mut self, may: bool) {
+        self.may_reopen = may && self.is_terminal_output();
+        self.rests = None;
     }
 
-    /// Passes on the keys that were withheld for long enough.
+    /// When to call [`Flow::expire`] at the latest.
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        let typing = self.matcher.as_ref().and_then(Matcher::deadline);
+        typing.into_iter().chain(self.rests).min()
+    }
+
+    /// Passes on the keys that were withheld for long enough, and looks again at a terminal that
+    /// nobody had open.
     pub(super) fn expire(&mut self) {
+        self.rests = self.rests.filter(|until| *until > clock::monotonic());
         let Some(matcher) = &mut self.matcher else { return };
         if self.start == self.end && matcher.deadline().is_some_and(|end| end <= clock::monotonic())
         {
@@ -163,7 +179,7 @@ impl Flow {
     /// The descriptors to wait for, and what for.
     pub(super) fn interests(&self) -> impl Iterator<Item = (BorrowedFd<'_>, PollFlags)> {
         let empty = self.start == self.end;
-        let source = self.source.as_ref().filter(|_| empty);
+        let source = self.source.as_ref().filter(|_| empty && self.rests.is_none());
         let sink_interest = match self.kind {
             _ if !empty => Some(PollFlags::OUT),
             // POLLERR, of a socket POLLHUP, comes unasked when the program closes its end.
@@ -186,7 +202,8 @@ impl Flow {
         if self.start < self.end {
             writable |= ready.next().is_some_and(|ready| !ready.is_empty());
         } else {
-            if self.source.is_some() && ready.next().is_some_and(|ready| !ready.is_empty()) {
+            let is_asked = self.source.is_some() && self.rests.is_none();
+            if is_asked && ready.next().is_some_and(|ready| !ready.is_empty()) {
                 found = self.fill();
                 follow(&self.buffer[self.start..self.end]);
             }
@@ -246,7 +263,9 @@ impl Flow {
                 return self.match_keys();
             }
             Err(Errno::AGAIN | Errno::INTR) => {}
-            // A master answers EIO when the last program has closed its terminal.
+            Err(Errno::IO) if self.may_reopen => {
+                self.rests = clock::monotonic().checked_add(pty::CLOSED);
+            }
             Err(_) => self.source = None,
         }
         Found::Nothing

@@ -73,6 +73,7 @@ pub fn run(
     }
     let mut flows: Vec<_> = session.links.drain(..).map(Flow::new).collect();
     flows.iter_mut().for_each(|flow| flow.watch_for(&mut session.detach));
+    flows.iter_mut().for_each(|flow| flow.set_may_reopen(session.process.is_some()));
     let lost_output = pump(&mut session, &mut flows, on_event)?;
     let inputs = flows.iter().filter(|flow| !flow.is_output());
     Ok(Ended { lost_output, unsent: inputs.flat_map(Flow::unsent).copied().collect() })
@@ -98,7 +99,8 @@ fn pump(
         if ready.signals && handle_signals(session, on_event)?.is_break() {
             return Ok(lost_output);
         }
-        if ready.process && end == End::NotYet {
+        let has_ended = ready.process && end == End::NotYet;
+        if has_ended {
             end = End::Seen(clock::monotonic() + GRACE);
             flows.iter_mut().filter(|flow| !flow.is_output()).for_each(Flow::stop);
         }
@@ -119,6 +121,9 @@ fn pump(
             }
         }
         flows.iter_mut().for_each(Flow::expire);
+        if has_ended {
+            flows.iter_mut().for_each(|flow| flow.set_may_reopen(false));
+        }
         if end.grace_left().is_some_and(|left| left.is_zero()) {
             flows
                 .iter_mut()
@@ -170,9 +175,9 @@ fn wait(flows: &[Flow], session: &Session<'_>, end: End) -> Result<Ready> {
     for (fd, interest) in flows.iter().flat_map(Flow::interests) {
         descriptors.push(PollFd::from_borrowed_fd(fd, interest));
     }
-    let typing = flows.iter().filter_map(Flow::deadline).min();
-    let typing = typing.map(|until| until.saturating_duration_since(clock::monotonic()));
-    let timeout = end.grace_left().into_iter().chain(typing).min().map(|left| Timespec {
+    let due = flows.iter().filter_map(Flow::deadline).min();
+    let due = due.map(|until| until.saturating_duration_since(clock::monotonic()));
+    let timeout = end.grace_left().into_iter().chain(due).min().map(|left| Timespec {
         tv_sec: left.as_secs().cast_signed(),
         tv_nsec: left.subsec_nanos().into(),
     });

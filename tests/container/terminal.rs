@@ -97,6 +97,18 @@ fn an_interactive_shell_works_to_its_end() {
     assert_exits(&mut session, 0);
 }
 
+#[test]
+fn a_terminal_that_everybody_closed_may_be_opened_again() {
+    let boxed = Boxed::sleeping("");
+    let script = "t=$(tty); exec <&- >&- 2>&-; sleep 1; exec <>$t >&0 2>&0; echo back; \
+                  read line; echo \"got $line\"; exit 9";
+    let mut session = exec_on_terminal(&boxed.tank, &["box", "--", "sh", "-c", script]);
+    session.exp_string("back").unwrap();
+    session.send_line("word").unwrap();
+    session.exp_string("got word").unwrap();
+    assert_exits(&mut session, 9);
+}
+
 /// Both ends of a terminal.
 pub(crate) fn pty() -> (OwnedFd, OwnedFd) {
     use rustix::pty::{OpenptFlags, grantpt, ioctl_tiocgptpeer, openpt, unlockpt};

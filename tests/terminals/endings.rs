@@ -137,6 +137,24 @@ fn the_keys_leave_an_exec_running_where_they_were_asked_for() {
 }
 
 #[test]
+fn an_exec_that_was_left_may_close_its_terminal_and_open_it_again() {
+    let tank = tank_with_console();
+    let terminal = Terminal::open(&tank, 80, 24);
+    let script = "t=$(tty); trap '' HUP; echo ready; until [ -e /tmp/left ]; do sleep 0.1; done; \
+                  exec <&- >&- 2>&-; sleep 1; echo back > $t && touch /tmp/back; sleep 4711";
+    let mut write = tank.command(["exec", "-i", "con", "--", "sh", "-c", "cat > /tmp/script"]);
+    tank.run_with(&mut write, script.as_bytes()).ok();
+    terminal.line("tank exec --detach-keys ctrl-a,d con -- sh /tmp/script");
+    terminal.await_line("ready");
+    terminal.keys(&["C-a", "d"]);
+    terminal.await_prompt();
+    tank.run(["exec", "con", "--", "touch", "/tmp/left"]).ok();
+    wait::until("the terminal to be opened again", SOON, || {
+        tank.run(["exec", "con", "--", "ls", "/tmp/back"]).status.success().then_some(())
+    });
+}
+
+#[test]
 fn a_killed_client_leaves_no_process_and_no_terminal() {
     let tank = Tank::new();
     tank.apply(&console("stop_timeout = '0s'")).ok();

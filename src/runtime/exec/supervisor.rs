@@ -16,7 +16,7 @@ use crate::runtime::launch::{self, Launch};
 use crate::runtime::message::Message;
 use crate::runtime::order;
 use crate::sys::process::{Child, Ended, Forked, Namespaces};
-use crate::sys::{self, clock, pidfd, poll, process, signal, socket};
+use crate::sys::{self, clock, pidfd, poll, process, pty, signal, socket};
 
 /// Descriptors it is started with, after the standard streams: the order, the socket to
 /// the command, and the container's first process.
@@ -239,16 +239,17 @@ impl Supervised<'_> {
     }
 
     /// Waits for the end of a program whose terminal nobody reads any more.
-    fn alone(mut self) -> Result<(), Failure> {
+    fn alone(self) -> Result<(), Failure> {
+        let (program, doing) = (self.child.pidfd.as_fd(), "wait for the program");
         let mut unread = [0; 4096];
         while let Some(master) = &self.master {
-            let (ended, output) = poll::either(self.child.pidfd.as_fd(), master.as_fd())
-                .doing("wait for the program")?;
+            let (ended, output) = poll::either(program, master.as_fd()).doing(doing)?;
             if ended {
                 break;
             }
-            if output && !rustix::io::read(master, &mut unread).is_ok_and(|count| count > 0) {
-                self.master = None;
+            if output && rustix::io::read(master, &mut unread).is_err() {
+                // Nobody has it open, but somebody may open it again.
+                pidfd::await_end(program, Some(pty::CLOSED)).doing(doing)?;
             }
         }
         process::wait_pid(self.child.pid).doing("reap the program").map(drop)
