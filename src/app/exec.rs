@@ -71,15 +71,20 @@ impl App {
             Error::new(Kind::NotRunning, format!("{target} is not running"))
                 .hint(format!("tank describe {} shows why", target.pod))
         };
-        let is_last =
+        let is_own =
             |instance: &Instance| instance.container == target.container && !instance.removed;
-        let instance = instances.into_iter().rfind(is_last).ok_or_else(not_running)?;
-        let place = InstancePlace::of(&engine.directories, &instance.id);
-        match observe::running(place.files()) {
-            Ok(Some(process)) => Ok((instance, process)),
-            Ok(None) => Err(not_running()),
-            Err(e) => Err(Error::new(Kind::Failed, format!("cannot look at {target}")).because(e)),
+        // The newest may still be about to be begun.
+        for instance in instances.into_iter().rev().filter(is_own) {
+            let place = InstancePlace::of(&engine.directories, &instance.id);
+            let running = observe::running(place.files());
+            let running = running.map_err(|e| {
+                Error::new(Kind::Failed, format!("cannot look at {target}")).because(e)
+            })?;
+            if let Some(process) = running {
+                return Ok((instance, process));
+            }
         }
+        Err(not_running())
     }
 }
 

@@ -69,7 +69,9 @@ const ENDS: Signal = Signal::USR1;
 #[test]
 fn a_restart_that_died_while_it_waited_is_completed_when_the_program_ends() {
     let tank = Tank::new();
-    send(ask_in_vain(&tank, "", &["restart", "web"]), ENDS);
+    let program = ask_in_vain(&tank, "", &["restart", "web"]);
+    tank.run(["exec", "web", "--", "true"]).ok();
+    send(program, ENDS);
     // The second life was that of the restart, which did not get to it.
     tank.await_life("a third life", "web", |life| runs(life, 3));
     tank.await_log("web", "ready");
