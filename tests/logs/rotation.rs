@@ -166,6 +166,8 @@ fn limits_come_from_config_toml_and_change_while_it_runs() {
             let has_begun = bytes(&tank, &["web"]).len() != lines;
             (has_begun && bytes(&tank, &["-n", "1", "web"]).starts_with(b"1999 ")).then_some(())
         });
+        // No file gets another name from now on.
+        await_compressed(&logs);
         assert_eq!(cri::files(&logs, 1).len(), count);
     };
     flood(3);
