@@ -29,8 +29,13 @@ pub(super) fn converge(
         }
     }
     let first = views.iter().find_map(start_cause);
-    if let Some(first) = first {
-        renew(steps, sandbox, first);
+    let stays = |seen: &ObservedInstance| lives(seen) && doom(seen, views).is_none();
+    let is_waiting = views.iter().any(View::is_held) && !observed.instances.iter().any(stays);
+    match (first, sandbox) {
+        (Some(first), _) => renew(steps, sandbox, first),
+        // What shows that it is the wrong one goes now, and may be missed when it is needed.
+        (None, Condition::Outdated { cause }) if is_waiting => steps.remove_sandbox(cause),
+        (None, _) => {}
     }
     if let Some(cause) = connect_cause(desired, observed, sandbox, first) {
         steps.connect(network::exposes(desired, observed), &cause);

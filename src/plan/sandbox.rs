@@ -1,6 +1,6 @@
 //! Whether a pod's sandbox can be kept.
 
-use crate::model::{DesiredPod, State};
+use crate::model::{DesiredPod, Instance, State};
 
 use super::compare;
 use super::container::{lives, lost_spec};
@@ -28,8 +28,8 @@ pub(super) enum Condition {
 /// Compares a pod's sandbox with its spec.
 ///
 /// What a sandbox was made for is not written down. It is as old as the newest instance that was
-/// ever begun, or newer, because every start comes after it was made. Instances that only have a
-/// row say nothing: the row is there before the sandbox is made.
+/// begun, or newer, because every start comes after it was made. Instances that only have a row say
+/// nothing: the row is there before the sandbox is made.
 pub(super) fn condition(desired: &DesiredPod, observed: &ObservedPod) -> Condition {
     let incomplete = || Condition::Incomplete { cause: "sandbox is incomplete".to_owned() };
     match observed.sandbox {
@@ -45,14 +45,18 @@ pub(super) fn condition(desired: &DesiredPod, observed: &ObservedPod) -> Conditi
 
 /// Why the sandbox does not suit the spec, if it does not.
 fn outdated(desired: &DesiredPod, observed: &ObservedPod) -> Option<String> {
-    let newest = observed.instances.last()?;
-    let mut known = None;
-    for seen in observed.instances.iter().rev() {
-        let Some(cause) = compare::sandbox(desired, seen) else { continue };
-        if cause.is_some() || seen.instance.state != State::Created {
-            return cause;
-        }
-        known = Some(None);
+    let begun = || observed.instances.iter().rev().filter(|seen| was_begun(&seen.instance));
+    match begun().next() {
+        Some(last) => begun()
+            .find_map(|seen| compare::sandbox(desired, seen))
+            .unwrap_or_else(|| Some(lost_spec(last))),
+        None if observed.instances.is_empty() || observed.sandbox == SandboxState::Partial => None,
+        None => Some("nothing was started in the sandbox".to_owned()),
     }
-    known.unwrap_or_else(|| Some(lost_spec(newest)))
+}
+
+/// Whether an instance came further than to a row.
+fn was_begun(instance: &Instance) -> bool {
+    let has_run = instance.started_at.is_some() || instance.exit.is_some();
+    has_run || !matches!(instance.state, State::Created | State::Missing)
 }

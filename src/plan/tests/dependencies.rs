@@ -157,6 +157,17 @@ fn what_runs_goes_on() {
             &["app on db: a=x | ready; a/1 code=1", "db: d=y | unready ready; d/1 running"],
             &["app: remove/a/1", "app waits for pod db, which is unready"],
         ),
+        (
+            "all of it is to be started again, in another sandbox",
+            &[
+                "app on db: a=x sysctl=1 => a=x | ready; a/1 code=1; a/2 g2 created",
+                "db: d=y | unready ready; d/1 running",
+            ],
+            &[
+                "app: remove/a/2 remove/a/1 remove-sandbox",
+                "app waits for pod db, which is unready",
+            ],
+        ),
     ]);
 }
 

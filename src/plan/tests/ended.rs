@@ -173,13 +173,15 @@ fn what_it_did_not_bring_about_itself_holds_nothing_back() {
             "its start was interrupted",
             "app=x restart=never",
             "ready; app/2 s1 created",
-            "remove/app/2 start/app/3~1: start was interrupted",
+            "remove/app/2: start was interrupted | remove-sandbox create-sandbox: \
+             nothing was started in the sandbox | start/app/3~1: start was interrupted",
         ],
         [
             "its start was interrupted before anything was made",
             "app=x",
             "ready; app/1 created gone",
-            "start/app/2: start was interrupted",
+            "remove-sandbox create-sandbox: nothing was started in the sandbox \
+             | start/app/2: start was interrupted",
         ],
         [
             "its removal was interrupted",

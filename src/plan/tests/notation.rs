@@ -282,7 +282,8 @@ fn instance(generations: &[DesiredPod], text: &str) -> ObservedInstance {
     }
     let end = if instance.exit.is_some() { end.unwrap_or(now()) } else { now() };
     instance.created_at = end - span(ran);
-    if !matches!(instance.exit, Some(Exit { reason: ExitReason::StartFailed(_), .. })) {
+    let has_failed = matches!(instance.exit, Some(Exit { reason: ExitReason::StartFailed(_), .. }));
+    if !has_failed && instance.state != State::Created {
         instance.started_at = Some(instance.created_at);
     }
     let number = usize::try_from(instance.generation).unwrap();
