@@ -9,19 +9,26 @@ use super::error::{Error, Result};
 use super::observe::{self, is_no_lock};
 use super::record::Stopping;
 use crate::model::ProcessIdentity;
-use crate::sys::{self, clock, file, lock, pidfd};
+use crate::sys::file::{self, Durability};
+use crate::sys::{self, clock, lock, pidfd};
 
 /// How long the processes of a killed cgroup may take to be gone.
 const REMOVAL: Duration = Duration::from_secs(10);
 
 /// Notes that this process is about to end the instance on purpose, so that its monitor does not
 /// start a pass. The note counts for as long as this process lives, which is to wait for the end.
+/// On a full disk there is room for a note that does not say whose it is: that counts for ever.
 pub fn note(files: InstanceFiles<'_>) -> sys::Result<()> {
-    if files.run.is_dir() {
-        let asker = observe::identity(rustix::process::getpid().as_raw_pid())?;
-        Stopping { asker }.write(&files.stopping())?;
+    if !files.run.is_dir() {
+        return Ok(());
     }
-    Ok(())
+    let asker = observe::identity(rustix::process::getpid().as_raw_pid())?;
+    match (Stopping { asker }).write(&files.stopping()) {
+        Err(e) if e.is(libc::ENOSPC) || e.is(libc::EDQUOT) => {
+            file::replace(&files.stopping(), b"", 0o600, Durability::Volatile)
+        }
+        written => written,
+    }
 }
 
 /// Sends `signal` to an instance's first process. Returns a descriptor that is readable once it

@@ -68,7 +68,12 @@ pub fn exit_record(files: InstanceFiles<'_>) -> Option<ExitRecord> {
 /// Whether somebody asks the instance to end, and waits for it. What an asker who is gone wanted is
 /// no reason any more: it may not be desired by now.
 pub(super) fn is_stopping(files: InstanceFiles<'_>) -> bool {
-    Stopping::read(&files.stopping()).is_some_and(|stopping| is_alive(stopping.asker))
+    let note = files.stopping();
+    match Stopping::read(&note) {
+        Some(stopping) => is_alive(stopping.asker),
+        // There was no room for more.
+        None => std::fs::metadata(note).is_ok_and(|note| note.len() == 0),
+    }
 }
 
 /// This process itself or a child of it that it did not reap yet, as others may know it.
@@ -125,9 +130,10 @@ fn root_is_read_only(line: &str) -> Option<bool> {
     (is_root && file_system.starts_with("overlay ")).then_some(read_only)
 }
 
-/// Whether anything of the instance is on disk or in the run directory.
+/// Whether anything of the instance is on disk or in the run directory. What cannot be looked for
+/// may be there.
 pub fn has_leftovers(files: InstanceFiles<'_>) -> bool {
-    files.directory.exists() || files.run.exists()
+    [files.directory, files.run].iter().any(|path| path.try_exists().unwrap_or(true))
 }
 
 #[cfg(test)]

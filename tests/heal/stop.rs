@@ -1,11 +1,14 @@
 //! Ending a program: its signal, its time, and what is left of both in the record.
 
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
 use rustix::process::Signal;
 
 use crate::support::Tank;
 use crate::support::pods::{SOON, runs, script, send};
+use crate::support::volume::Volume;
 
 /// Says that its traps are set, and runs.
 const RUN: &str = "echo ready; while :; do sleep 1000 & wait; done";
@@ -101,4 +104,20 @@ fn a_stop_that_was_given_up_is_not_what_ends_the_program_later() {
     tank.await_nothing_to_do();
     let lives = tank.lives("web");
     assert_eq!((lives.len(), &lives[0]["reason"]), (1, &"exited".into()), "{lives:?}");
+}
+
+/// There is no room for who asks, only for that somebody does.
+#[test]
+fn a_stop_is_done_on_a_full_run_directory() {
+    let tank = Tank::new();
+    let full = Volume::in_memory(&tank.run_root().join("containers"), 64 << 10);
+    fs::set_permissions(tank.run_root(), fs::Permissions::from_mode(0o700)).unwrap();
+    tank.apply(&script("web", "stop_timeout = '50s'", &format!("trap 'exit 5' TERM; {RUN}"))).ok();
+    tank.await_log("web", "ready");
+    let food = vec![0; usize::try_from(full.free()).unwrap()];
+    fs::write(tank.run_root().join("containers/food"), food).unwrap();
+    assert_eq!(full.free(), 0);
+    tank.run(["stop", "web"]).ok();
+    let life = tank.lives("web").swap_remove(0);
+    assert_eq!((&life["exit_code"], &life["reason"]), (&5.into(), &"stopped".into()), "{life}");
 }
