@@ -11,9 +11,21 @@ use super::{Error, Result};
 /// The file system of pseudo terminals: `DEVPTS_SUPER_MAGIC`.
 const DEVPTS: i64 = 0x1cd1;
 
-/// How long to leave a terminal alone that no program has open. Its master answers EIO and polls as
-/// hung up, until one opens it again, of which no event tells.
-pub const CLOSED: Duration = Duration::from_millis(100);
+/// How long to leave a terminal alone that no program has open, at first and at last.
+const CLOSED: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(2));
+
+/// How long to leave a terminal alone that no program has open: its master answers EIO and polls as
+/// hung up until one opens it again, of which no event tells. The longer it is closed, the longer.
+#[derive(Debug, Default)]
+pub struct Closed(Duration);
+
+impl Closed {
+    /// The pause after another look that found it closed.
+    pub fn pause(&mut self) -> Duration {
+        self.0 = (self.0 * 2).clamp(CLOSED.0, CLOSED.1);
+        self.0
+    }
+}
 
 /// The two ends of a pseudo terminal.
 #[derive(Debug)]

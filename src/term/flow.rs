@@ -88,10 +88,12 @@ pub(super) struct Flow {
     allowance: Option<usize>,
     /// Finds the keys that leave, in a terminal's input.
     matcher: Option<Matcher>,
-    /// Whether a program may open the terminal again that all have closed.
+    /// Whether a program may open the terminal again that all have closed. Until then it gives
+    /// nothing, and what is typed is lost.
     may_reopen: bool,
     /// When to look again at a terminal that nobody has open.
     rests: Option<Instant>,
+    closed: pty::Closed,
 }
 
 /// What happened to a flow.
@@ -126,6 +128,7 @@ impl Flow {
             matcher: None,
             may_reopen: false,
             rests: None,
+            closed: pty::Closed::default(),
         }
     }
 
@@ -139,7 +142,7 @@ impl Flow {
     /// Sets whether a terminal that nobody has open may be opened again; where it may not, that is
     /// its end.
     pub(super) fn set_may_reopen(&mut self, may: bool) {
-        self.may_reopen = may && self.is_terminal_output();
+        self.may_reopen = may;
         self.rests = None;
     }
 
@@ -263,8 +266,8 @@ impl Flow {
                 return self.match_keys();
             }
             Err(Errno::AGAIN | Errno::INTR) => {}
-            Err(Errno::IO) if self.may_reopen => {
-                self.rests = clock::monotonic().checked_add(pty::CLOSED);
+            Err(Errno::IO) if self.may_reopen && self.is_terminal_output() => {
+                self.rests = clock::monotonic().checked_add(self.closed.pause());
             }
             Err(_) => self.source = None,
         }
@@ -314,6 +317,7 @@ impl Flow {
 
     fn sink_failed(&mut self, errno: Errno) -> Sunk {
         match self.kind {
+            Kind::TerminalInput if errno == Errno::IO && self.may_reopen => self.start = self.end,
             Kind::TerminalOutput => self.sink = None,
             _ => self.close(),
         }

@@ -8,7 +8,8 @@ use rexpect::session::{PtySession, spawn_command};
 use rustix::termios::{Winsize, tcsetwinsize};
 
 use super::{Boxed, SLEEPER};
-use crate::support::Tank;
+use crate::support::pods::SOON;
+use crate::support::{Tank, wait};
 
 const TIMEOUT: Option<u64> = Some(30_000);
 
@@ -100,9 +101,16 @@ fn an_interactive_shell_works_to_its_end() {
 #[test]
 fn a_terminal_that_everybody_closed_may_be_opened_again() {
     let boxed = Boxed::sleeping("");
-    let script = "t=$(tty); exec <&- >&- 2>&-; sleep 1; exec <>$t >&0 2>&0; echo back; \
-                  read line; echo \"got $line\"; exit 9";
+    let script = "t=$(tty); exec <&- >&- 2>&-; touch /tmp/closed; \
+                  while test -e /tmp/closed; do sleep 0.05; done; exec <>$t >&0 2>&0; echo back; \
+                  while read line; do echo \"got $line\"; test $line = word && exit 9; done";
     let mut session = exec_on_terminal(&boxed.tank, &["box", "--", "sh", "-c", script]);
+    wait::until("the terminal to be closed", SOON, || {
+        boxed.exec(&["box", "--", "test", "-e", "/tmp/closed"]).status.success().then_some(())
+    });
+    // Nobody is there to read it.
+    session.send_line("lost").unwrap();
+    boxed.sh("rm /tmp/closed");
     session.exp_string("back").unwrap();
     session.send_line("word").unwrap();
     session.exp_string("got word").unwrap();

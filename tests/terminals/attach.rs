@@ -321,12 +321,18 @@ fn the_monitor_keeps_nothing_of_those_who_left() {
 
 #[test]
 fn a_terminal_that_everybody_closed_may_be_opened_again() {
-    let script = "exec <&- >&- 2>&-; until [ -e /tmp/open ]; do sleep 0.1; done;
+    let script = "exec <&- >&- 2>&-; touch /tmp/closed; until [ -e /tmp/open ]; do sleep 0.1; done;
         exec <>/dev/console >&0 2>&0; echo back; while read line; do echo \"got $line\"; done";
     let tank = tank_with_script(script, "");
     let terminal = Terminal::open(&tank, 80, 24);
     terminal.line("tank attach con");
     terminal.await_text("attached to con");
+    wait::until("the terminal to be closed", Duration::from_secs(10), || {
+        let closed = tank.run(["exec", "con", "--", "test", "-e", "/tmp/closed"]);
+        closed.status.success().then_some(())
+    });
+    // Nobody is there to read it.
+    terminal.line("lost");
     tank.run(["exec", "con", "--", "touch", "/tmp/open"]).ok();
     terminal.await_line("back");
     terminal.line("word");

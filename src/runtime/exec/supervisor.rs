@@ -241,15 +241,17 @@ impl Supervised<'_> {
     /// Waits for the end of a program whose terminal nobody reads any more.
     fn alone(self) -> Result<(), Failure> {
         let (program, doing) = (self.child.pidfd.as_fd(), "wait for the program");
-        let mut unread = [0; 4096];
+        let (mut unread, mut closed) = ([0; 4096], pty::Closed::default());
         while let Some(master) = &self.master {
             let (ended, output) = poll::either(program, master.as_fd()).doing(doing)?;
             if ended {
                 break;
             }
-            if output && rustix::io::read(master, &mut unread).is_err() {
+            if output && rustix::io::read(master, &mut unread).is_ok() {
+                closed = pty::Closed::default();
+            } else if output {
                 // Nobody has it open, but somebody may open it again.
-                pidfd::await_end(program, Some(pty::CLOSED)).doing(doing)?;
+                pidfd::await_end(program, Some(closed.pause())).doing(doing)?;
             }
         }
         process::wait_pid(self.child.pid).doing("reap the program").map(drop)

@@ -55,6 +55,8 @@ impl Input {
                 Ok(count) => given += count,
                 Err(Errno::INTR) => {}
                 Err(Errno::AGAIN) => break,
+                // A terminal that nobody has open takes nothing, until somebody opens it again.
+                Err(Errno::IO) => given = self.pending.len(),
                 // It has closed its input.
                 Err(_) => return *self = Self::default(),
             }

@@ -23,13 +23,14 @@ pub(super) struct Source {
     stream: Stream,
     /// When to look again at a terminal that nobody has open.
     rests: Option<Instant>,
+    closed: pty::Closed,
 }
 
 impl Source {
     /// Reads from `fd` without ever blocking.
     pub(super) fn new(fd: OwnedFd, stream: Stream) -> sys::Result<Self> {
         unblock(&fd)?;
-        Ok(Self { fd, stream, rests: None })
+        Ok(Self { fd, stream, rests: None, closed: pty::Closed::default() })
     }
 
     /// Until when it is not to be waited for.
@@ -50,6 +51,7 @@ impl Source {
             match rustix::io::read(&self.fd, &mut buffer) {
                 Ok(0) => return false,
                 Ok(count) => {
+                    self.closed = pty::Closed::default();
                     log.append(self.stream, &buffer[..count], clock::now());
                     audience.show(self.stream, &buffer[..count]);
                 }
@@ -57,7 +59,7 @@ impl Source {
                 Err(Errno::AGAIN) => return true,
                 // All who had the terminal open have closed it, and may open it again.
                 Err(Errno::IO) if !ended => {
-                    self.rests = clock::monotonic().checked_add(pty::CLOSED);
+                    self.rests = clock::monotonic().checked_add(self.closed.pause());
                     return true;
                 }
                 Err(_) => return false,
