@@ -45,7 +45,6 @@ impl App {
         let before = self.read("pods", |state| state.pods_named(&names))?;
         let mut report =
             self.pass(Change::Desire(desire), None, self.wait_for_locks(), progress)?;
-        let applied = self.read("pods", |state| state.pods_named(&names))?;
         // What else failed is not the fault of these pods.
         let is_own = |error: &StepError| error.pod.as_ref().is_some_and(|pod| names.contains(pod));
         let failed = report.errors.iter().any(is_own);
@@ -54,7 +53,7 @@ impl App {
             _ => Ok(()),
         };
         if request.rollback_on_failure && (failed || waited.is_err()) {
-            self.undo(&report, &before, &applied, progress)?;
+            self.undo(&report, &before, progress)?;
         }
         waited?;
         // What is applied is there, and ready where that was waited for, before what it takes the
@@ -338,7 +337,8 @@ fn outcome(put: &Put) -> PodOutcome {
         PutKind::Stopped => PodResult::Stopped,
         PutKind::Restarted => PodResult::Restarted,
     };
-    PodOutcome { name: put.pod.name.clone(), result }
+    let (name, generation) = (put.pod.name.clone(), Some(put.generation));
+    PodOutcome { name, result, generation }
 }
 
 impl PassReport {
@@ -357,7 +357,8 @@ impl PassReport {
     fn add_deleted(&mut self, names: &[PodName], progress: Watcher<'_>) {
         for name in names {
             if self.errors.iter().all(|error| error.pod.as_ref() != Some(name)) {
-                let outcome = PodOutcome { name: name.clone(), result: PodResult::Deleted };
+                let (name, result) = (name.clone(), PodResult::Deleted);
+                let outcome = PodOutcome { name, result, generation: None };
                 progress(&Progress::Desired(&outcome));
                 self.pods.push(outcome);
             }

@@ -48,6 +48,10 @@ pub use host_files::HostFiles;
 use report::Progress;
 pub use target::Target;
 
+/// How long to wait for the database at most, which nobody holds for longer than a moment; a pod may
+/// be held for hours.
+const STORE_PATIENCE: Duration = Duration::from_secs(60);
+
 /// Where the state is and how long to wait for it.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -268,7 +272,7 @@ impl App {
             .map_err(|e| Error::of_engine("cannot open the state", e))?;
         engine
             .store
-            .set_lock_timeout(options.lock_timeout)
+            .set_lock_timeout(options.lock_timeout.min(STORE_PATIENCE))
             .map_err(|e| Error::of_engine("cannot open the state", e.into()))?;
         Ok(App { options, engine: Some(engine) })
     }

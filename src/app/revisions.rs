@@ -57,7 +57,7 @@ impl App {
     }
 
     /// Makes the pods that an apply has changed what they were `before` it, unless they are not
-    /// what it made of them (`after`) any more: then somebody else has seen to them.
+    /// what it made of them any more: then somebody else has seen to them.
     ///
     /// # Errors
     /// Some cannot go back; the others have.
@@ -65,17 +65,14 @@ impl App {
         &mut self,
         applied: &PassReport,
         before: &[DesiredPod],
-        after: &[DesiredPod],
         progress: Watcher<'_>,
     ) -> Result<(), Error> {
         let mut failed = Vec::new();
         for outcome in applied.pods.iter().filter(|pod| pod.result == PodResult::Configured) {
             let name = &outcome.name;
-            let of = |pods: &[DesiredPod]| {
-                pods.iter().find(|pod| pod.pod.name == *name).map(|pod| pod.generation)
-            };
-            let Some((old, new)) = of(before).zip(of(after)) else { continue };
-            if self.desired(name).is_ok_and(|now| now.generation != new) {
+            let Some(old) = before.iter().find(|old| old.pod.name == *name) else { continue };
+            let old = old.generation;
+            if self.desired(name).is_ok_and(|now| Some(now.generation) != outcome.generation) {
                 progress(&Progress::Note(&format!("pod {name} was changed by somebody else")));
                 continue;
             }

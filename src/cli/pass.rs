@@ -21,12 +21,13 @@ pub struct Narrator<'a> {
     json: bool,
     dry_run: bool,
     told: BTreeSet<PodName>,
+    noted: BTreeSet<String>,
 }
 
 impl<'a> Narrator<'a> {
     /// A narrator in the given form; `dry_run` shows the steps instead of what they did.
     pub fn new(ui: &'a mut Ui, json: bool, dry_run: bool) -> Self {
-        Self { ui, json, dry_run, told: BTreeSet::new() }
+        Self { ui, json, dry_run, told: BTreeSet::new(), noted: BTreeSet::new() }
     }
 
     /// Tells what just happened. Nobody listening is no reason to stop the work.
@@ -38,7 +39,10 @@ impl<'a> Narrator<'a> {
             Progress::Started(step) => self.ui.progress(FAINT, &line(step, "…")),
             Progress::Succeeded(step) => self.ui.progress(PLAIN, &line(step, ": done")),
             Progress::Failed(step, why) => self.ui.progress(BAD, &line(step, &format!(": {why}"))),
-            Progress::Note(note) => self.ui.progress(FAINT, note),
+            Progress::Note(note) if self.noted.insert((*note).to_owned()) => {
+                self.ui.progress(FAINT, note);
+            }
+            Progress::Note(_) => {}
         }
     }
 
@@ -166,7 +170,7 @@ mod tests {
     use super::*;
 
     fn web(result: PodResult) -> PodOutcome {
-        PodOutcome { name: "web".parse().unwrap(), result }
+        PodOutcome { name: "web".parse().unwrap(), result, generation: Some(1) }
     }
 
     fn report(failed: usize) -> PassReport {

@@ -66,6 +66,8 @@ pub struct Put {
     pub images: BTreeMap<ContainerName, Digest>,
     /// What changes.
     pub kind: PutKind,
+    /// The generation that it is after it.
+    pub generation: u64,
 }
 
 /// What changes when a pod is put.
@@ -90,14 +92,14 @@ pub enum PutKind {
 impl Put {
     /// A pod that was not there, none of whose images is known.
     pub(super) fn new(pod: Pod) -> Self {
-        Self { pod, images: BTreeMap::new(), kind: PutKind::Created }
+        Self { pod, images: BTreeMap::new(), kind: PutKind::Created, generation: 1 }
     }
 
     /// What is desired after it, where `before` was.
     pub(super) fn desired(&self, before: Option<&DesiredPod>, now: Timestamp) -> DesiredPod {
         DesiredPod {
             pod: self.pod.clone(),
-            generation: before.map_or(1, |before| before.generation + 1),
+            generation: self.generation,
             run: before.filter(|b| !b.deleting).map_or(RunState::Run, |before| before.run),
             renewed: before.map_or(0, |before| before.renewed),
             revived: before.map_or(0, |before| before.revived),
@@ -237,7 +239,9 @@ impl Engine {
             return Err(Error::NoRevision { pod: name.clone(), known: known.join(", ") });
         };
         let kind = if is_current(revision) { PutKind::Unchanged } else { PutKind::Configured };
-        let put = Put { pod: revision.pod.clone(), images: revision.images.clone(), kind };
+        let (pod, images) = (revision.pod.clone(), revision.images.clone());
+        let generation = old.generation + u64::from(kind != PutKind::Unchanged);
+        let put = Put { pod, images, kind, generation };
         if kind != PutKind::Unchanged {
             let before = desired.remove(position);
             desired.push(put.desired(Some(&before), now));
@@ -278,7 +282,8 @@ impl Engine {
                 }
                 _ => {}
             }
-            Put { pod: pod.pod.clone(), images: pod.images.clone(), kind }
+            let (spec, images) = (pod.pod.clone(), pod.images.clone());
+            Put { pod: spec, images, kind, generation: pod.generation }
         };
         desired.iter_mut().filter(wanted).map(change_one).collect()
     }
@@ -302,7 +307,10 @@ impl Engine {
             Some(old) if old.pod == pod && old.images == images => PutKind::Unchanged,
             Some(_) => PutKind::Configured,
         };
-        let put = Put { pod, images, kind };
+        // One that is being deleted and comes back goes on in its row.
+        let before = position.map_or(0, |position| desired[position].generation);
+        let generation = before + u64::from(kind != PutKind::Unchanged);
+        let put = Put { pod, images, kind, generation };
         if kind != PutKind::Unchanged {
             let before = position.map(|position| desired.remove(position));
             desired.push(put.desired(before.as_ref(), now));

@@ -15,7 +15,7 @@ use super::lock::PodLock;
 use super::pass::{Event, Watch};
 use super::work::Work;
 use super::{Engine, fault};
-use crate::model::{DesiredPod, Exit, ExitReason, Instance, PodName, State};
+use crate::model::{ContainerName, DesiredPod, Exit, ExitReason, Instance, PodName, State};
 use crate::plan::{Action, Step};
 use crate::runtime::directories::Directories;
 use crate::runtime::start::{StartError, Starting};
@@ -251,7 +251,8 @@ impl Running {
 
     /// Leaves out what cannot be done because `failed` was not. A container that does not start, or
     /// does not end, keeps no other from doing so: otherwise one that never does would keep them for
-    /// ever. But nothing is done to the sandbox that one is still in.
+    /// ever. But nothing is done to the sandbox that one is still in, nor in a new one, and what runs
+    /// before all others does not run beside them.
     fn leave_out(&mut self, failed: &Step) {
         let others_start = |step: &Step| {
             matches!(step.action, Action::Start { .. }) && step.container != failed.container
@@ -259,11 +260,23 @@ impl Running {
         match failed.action {
             Action::Start { .. } => self.steps.retain(others_start),
             Action::Stop { .. } | Action::Remove { .. } => {
-                let renews =
-                    |step: &Step| matches!(step.action, Action::RemoveSandbox | Action::Forget);
-                let end = self.steps.iter().position(renews);
+                let end = self.steps.iter().position(|step| {
+                    matches!(
+                        step.action,
+                        Action::RemoveSandbox | Action::CreateSandbox | Action::Forget
+                    )
+                });
                 self.steps.truncate(end.unwrap_or(self.steps.len()));
-                self.steps.retain(|step| step.container != failed.container);
+                let desired = self.work.desired.as_ref();
+                let is_init = |name: &ContainerName| {
+                    let init = desired.map(|desired| &desired.pod.init_containers);
+                    init.into_iter().flatten().any(|container| container.name == *name)
+                };
+                self.steps.retain(|step| {
+                    let starts = matches!(step.action, Action::Start { .. });
+                    step.container != failed.container
+                        && !(starts && step.container.as_ref().is_some_and(is_init))
+                });
             }
             Action::Update { .. } => {}
             _ => self.steps.clear(),

@@ -71,9 +71,9 @@ impl Snapshot {
     }
 
     /// What could not be looked at, and why.
-    pub fn notes(&self) -> impl Iterator<Item = String> {
+    pub fn notes(&self) -> BTreeSet<String> {
         let blind = self.blind.iter().map(|why| format!("the network cannot be looked at: {why}"));
-        blind.chain(self.unread.iter().cloned())
+        blind.chain(self.unread.iter().cloned()).collect()
     }
 
     /// The addresses of a pod.

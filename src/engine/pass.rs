@@ -35,6 +35,10 @@ pub enum Change {
     Desire(Desire),
 }
 
+/// How long to wait at most for pods that follow from what was asked for: while one is waited for,
+/// others may be held.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 /// What to do about a pod that is locked.
 #[derive(Debug, Clone, Copy)]
 pub enum Busy {
@@ -124,8 +128,8 @@ impl Engine {
     /// Only what keeps the pass from being run at all; a step that fails is in the result.
     pub fn pass(&mut self, pass: Pass, watch: Watch<'_>) -> Result<PassResult> {
         self.recover()?;
-        // What follows is not what was asked for: nobody's lock is a reason to fail any more.
         let (Busy::Fail(patience) | Busy::Leave(patience)) = pass.busy;
+        let afterwards = Busy::Leave(patience.min(PATIENCE));
         let mut touched = pass.only.clone().unwrap_or_default();
         let (mut result, mut desired) = self.round(pass, watch)?;
         touched.extend(result.plan.lanes.iter().map(|lane| lane.pod.clone()));
@@ -144,8 +148,7 @@ impl Engine {
             if next.is_empty() {
                 return Ok(result);
             }
-            let busy = Busy::Leave(patience);
-            let next = Pass { change: Change::Nothing, only: Some(next), busy };
+            let next = Pass { change: Change::Nothing, only: Some(next), busy: afterwards };
             let (more, now_desired) = self.round(next, watch)?;
             desired = now_desired;
             // A pod depends on none that depends on it, so this comes to an end.
@@ -172,7 +175,7 @@ impl Engine {
         check_dependencies(&snapshot, &puts)?;
         self.observe_dependencies(&mut snapshot);
         self.look_closer(&mut snapshot)?;
-        snapshot.notes().for_each(|note| watch(Event::Unread(&note)));
+        snapshot.notes().iter().for_each(|note| watch(Event::Unread(note)));
         let mut planned = plan(&snapshot.desired, &snapshot.observed, now);
         // What was planned without the locks is planned again with them.
         if matches!(pass.change, Change::Nothing) && !planned.lanes.is_empty() {

@@ -252,6 +252,13 @@ fn a_file_in_the_place_of_the_run_state_is_a_lost_monitor() {
     journal.assert_closed();
 }
 
+/// The id of a container of the pod `web`.
+fn id_of(tank: &Tank, container: &str) -> String {
+    let lives = tank.lives("web");
+    let life = lives.iter().find(|life| life["name"] == container).unwrap();
+    life["id"].as_str().unwrap().to_owned()
+}
+
 /// One that cannot be ended keeps those beside it from nothing but the end of their sandbox.
 #[test]
 fn stop_of_two_of_which_one_cannot_be_ended() {
@@ -260,10 +267,7 @@ fn stop_of_two_of_which_one_cannot_be_ended() {
     let row = Row {
         before: &pod("web", "", &both),
         trouble: |tank: &Tank| {
-            let lives = tank.lives("web");
-            let last = lives.iter().find(|life| life["name"] == "last").unwrap();
-            let id = last["id"].as_str().unwrap();
-            Immutable::new(tank.run_root().join("containers").join(id))
+            Immutable::new(tank.run_root().join("containers").join(id_of(tank, "last")))
         },
         command: &["stop", "web"],
         file: "",
@@ -276,4 +280,35 @@ fn stop_of_two_of_which_one_cannot_be_ended() {
     };
     row.holds(&tank);
     assert!(!runs(&tank, "web"));
+}
+
+/// What runs before all others does not run beside one that could not be ended.
+#[test]
+fn stop_of_a_container_that_an_init_container_comes_before() {
+    let tank = Tank::new();
+    let init = |keys: &str| {
+        let first = container("first", "exit 0", keys);
+        first.replace("[[pods.containers]]", "[[pods.init_containers]]")
+    };
+    let both = container("one", SLEEP, "") + &container("two", SLEEP, "");
+    let before = pod("web", "", &(init("") + &both));
+    let row = Row {
+        before: &before,
+        trouble: |tank: &Tank| {
+            tank.await_status("web", "running");
+            tank.await_nothing_to_do();
+            Immutable::new(tank.run_root().join("containers").join(id_of(tank, "one")))
+        },
+        command: &["apply", "-f", "-"],
+        file: &pod("web", "", &(init("env = { CHANGED = '1' }") + &both)),
+        happens: "web: stop/two/1 succeeded, remove/two/1 succeeded, stop/one/1 failed, \
+            remove/one/1 interrupted, remove/first/1 succeeded, start/first/2 interrupted; \
+            planned 6, executed 3, failed 1",
+        errors: &[("pod/web: stop/one/1", &["/stopping", "Operation not permitted"])],
+        mends: "",
+    };
+    drop(row.fails(&tank).obstacle);
+    tank.run(["reconcile"]).ok();
+    tank.await_status("web", "running");
+    tank.await_nothing_to_do();
 }

@@ -34,7 +34,9 @@ fn passes() {
         assert_eq!(counts, [&json!(planned), &json!(planned), &json!(0)], "{args:?} {report:#}");
         assert_eq!(report["errors"], json!([]));
         if !result.is_empty() {
-            assert_eq!(report["pods"], json!([{ "name": "web", "result": result }]));
+            let generation = if result == "deleted" { json!(null) } else { json!(1) };
+            let pod = json!({ "name": "web", "generation": generation, "result": result });
+            assert_eq!(report["pods"], json!([pod]));
         }
     }
 }
@@ -47,7 +49,8 @@ fn configured_and_failed_passes() {
     let file = tank.file("pod.toml", broken);
     let report = tank.run(["apply", "-f", file.to_str().unwrap(), "-o", "json"]).exits(1).json();
     has(&report, &PASS);
-    assert_eq!(report["pods"], json!([{ "name": "web", "result": "configured" }]));
+    let pod = json!({ "name": "web", "generation": 2, "result": "configured" });
+    assert_eq!(report["pods"], json!([pod]));
     assert_eq!(report["failed"], 1, "{report:#}");
     let error = &report["errors"][0];
     has(error, &["pod", "step", "error"]);

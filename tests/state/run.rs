@@ -54,7 +54,7 @@ fn a_job_that_has_ended_runs_again_when_it_is_stopped_and_started() {
     tank.run(["stop", "web"]).ok();
     tank.apply(&job(0)).ok();
     tank.run(["start", "web", "--wait"]).ok();
-    assert_eq!(tank.listed("web")["status"], "completed");
+    tank.await_status("web", "completed");
     assert_eq!(attempts(&tank), 2);
     // Neither a pass nor its unchanged file runs it once more.
     tank.run(["reconcile"]).ok();

@@ -32,6 +32,8 @@ pub struct PodOutcome {
     pub name: PodName,
     /// What became of it.
     pub result: PodResult,
+    /// The generation that it is now; `None` of one that is no more.
+    pub generation: Option<u64>,
 }
 
 /// A step that failed.

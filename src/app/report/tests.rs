@@ -33,7 +33,11 @@ fn keys(value: &Value) -> Vec<&str> {
 #[test]
 fn a_pass_has_the_promised_fields() {
     let report = PassReport {
-        pods: vec![PodOutcome { name: "web".parse().unwrap(), result: PodResult::Configured }],
+        pods: vec![PodOutcome {
+            name: "web".parse().unwrap(),
+            result: PodResult::Configured,
+            generation: Some(2),
+        }],
         planned: 2,
         executed: 1,
         failed: 1,
@@ -48,7 +52,7 @@ fn a_pass_has_the_promised_fields() {
     assert_eq!(
         serde_json::to_value(&report).unwrap(),
         json!({
-            "pods": [{"name": "web", "result": "configured"}],
+            "pods": [{"name": "web", "result": "configured", "generation": 2}],
             "planned": 2, "executed": 1, "failed": 1,
             "errors": [{"pod": null, "step": "start/app/1", "error": "no"}],
             "steps": [],
