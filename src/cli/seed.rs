@@ -11,9 +11,9 @@ use super::{Context, Outcome};
 /// Create the pods that do not exist yet, and run one pass
 ///
 /// A pod that exists is never changed, so a machine image can seed its pods at every boot without
-/// undoing what was applied later. A file that is not valid is reported and skipped, and the exit
-/// code is 2; so is, with exit code 1, a pod whose image cannot be had or that depends on one that
-/// does not exist. All others are created.
+/// undoing what was applied later. What cannot be created is reported and skipped, and all else is
+/// created: a file that is not valid (exit code 2), a pod whose image cannot be had, and a pod that
+/// depends on one that does not exist (exit code 1).
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 Examples:
